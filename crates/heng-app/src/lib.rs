@@ -1,0 +1,16 @@
+//! The office at work: memory images, one writer for each log, the signer, receipts, bundles and simulations.
+
+pub mod bundle;
+pub mod carry;
+pub mod clock;
+pub mod draft;
+pub mod error;
+pub mod heng;
+pub mod keys;
+pub mod log;
+pub mod simulation;
+
+pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, SystemClock};
+pub use error::{AppError, Result};
+pub use heng::{Heng, Place};
+pub use log::{Accepted, Log};

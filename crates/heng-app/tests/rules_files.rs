@@ -1,0 +1,30 @@
+//! Every rules file of the house runs through to its decision with invented applicants (award-rules.md R3).
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use heng_app::simulation::{Frozen, Size, simulate};
+use heng_domain::rules::{read_calendar, read_criteria, read_rules};
+
+fn data(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/../../data/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn frozen(name: &str) -> Frozen {
+    let rules = read_rules(name, &data(&format!("programmes/{name}.toml"))).unwrap_or_else(|e| panic!("{e}"));
+    let criteria = read_criteria("criteria", &data(&format!("criteria/{}.toml", rules.criteria.value))).unwrap();
+    let calendar = read_calendar("calendar", &data("calendars/cn.toml")).unwrap();
+    Frozen { rules, criteria, calendar }
+}
+
+fn runs(name: &str) -> heng_app::Result<()> {
+    let (_heng, log) = simulate(&frozen(name), Size::default(), &|_| {})?;
+    let image = log.image();
+    let edition = image.state.edition().unwrap();
+    assert!(edition.closed);
+    assert!(!edition.honours.is_empty(), "nobody won");
+    Ok(())
+}
+
+#[test]
+fn zhumadian() {
+    runs("zhumadian").unwrap_or_else(|e| panic!("{e}"));
+}

@@ -1,0 +1,92 @@
+//! Working days: weekends, public holidays and make-up days (调休) as data of each year.
+//!
+//! The State Council publishes the arrangement once a year. A notice of five working days over National Day
+//! must end on the right date (award-rules.md R44), and a year that is not published yet is refused rather than guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::{Date, Weekday};
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{DayKind, Problem};
+use crate::text::Text;
+
+/// The arrangement of one year.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Year {
+    /// Document that publishes it.
+    pub basis: String,
+    /// Weekdays that are free.
+    pub holidays: BTreeSet<Date>,
+    /// Saturdays and Sundays that are worked.
+    pub workdays: BTreeSet<Date>,
+}
+
+/// A calendar: the years that are published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Version of this file format: 1.
+    pub format: u32,
+    /// Identifier, e.g. `cn`.
+    pub id: String,
+    /// Name.
+    pub name: Text,
+    /// Years by number, e.g. `2026`.
+    pub years: BTreeMap<String, Year>,
+}
+
+/// The calendar has no data for this year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the calendar has no holidays for {0}: add the year's arrangement before counting working days in it")]
+pub struct UnknownYear(pub i16);
+
+impl Calendar {
+    /// Whether people work on `date`.
+    pub fn is_working(&self, date: Date) -> Result<bool, UnknownYear> {
+        let year = self.years.get(&date.year().to_string()).ok_or(UnknownYear(date.year()))?;
+        let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+        Ok(if weekend { year.workdays.contains(&date) } else { !year.holidays.contains(&date) })
+    }
+
+    /// Last day of a window of `days` that begins on the day after `start`.
+    ///
+    /// The day of publication does not count (General Principles: a period given in days begins on the next day).
+    /// A calendar-day window that would end on a day off ends there all the same.
+    pub fn window_end(&self, start: Date, days: u32, kind: DayKind) -> Result<Date, UnknownYear> {
+        let mut date = start;
+        let mut left = days;
+        while left > 0 {
+            date = date.tomorrow().map_err(|_| UnknownYear(date.year()))?;
+            if kind == DayKind::Calendar || self.is_working(date)? {
+                left -= 1;
+            }
+        }
+        Ok(date)
+    }
+
+    /// Everything that is wrong; empty if it is sound.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut out = Vec::new();
+        if self.format != 1 {
+            out.push(Problem::new("format", format!("is {}; this version reads 1", self.format)));
+        }
+        for (number, year) in &self.years {
+            let mut day = |key: &str, date: &Date, weekend_wanted: bool| {
+                let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+                if date.year().to_string() != *number {
+                    out.push(Problem::new(format!("years.{number}.{key}"), format!("{date} is not in {number}")));
+                } else if weekend_wanted && !weekend {
+                    out.push(Problem::new(
+                        format!("years.{number}.{key}"),
+                        format!("{date} is a {:?}; only Saturdays and Sundays can be worked instead", date.weekday()),
+                    ));
+                }
+            };
+            year.holidays.iter().for_each(|date| day("holidays", date, false));
+            year.workdays.iter().for_each(|date| day("workdays", date, true));
+        }
+        out
+    }
+}

@@ -1,0 +1,309 @@
+//! Before the review: criteria, calendar, people, organisations, the call, applications, recommendations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::admit::Context;
+use super::events::{
+    ApplicationSubmitted, ApplicationWithdrawn, CalendarAdopted, CallPublished, CriteriaAdopted, ExpertSeated,
+    OrganisationEntered, PersonSeated, PersonUnseated, RecommendationGiven, Role, Window, WindowExtended,
+};
+use super::state::{Application, Edition, Recommendation, Seat};
+use crate::record::Record;
+use crate::refusal::{Refusal, Verdict, ensure, refuse};
+use crate::rules::StageKind;
+use crate::uscc;
+
+/// True for handles like `p:0017`: a letter, a colon, digits or lower-case letters.
+fn is_handle(id: &str, prefix: char) -> bool {
+    let mut chars = id.chars();
+    chars.next() == Some(prefix)
+        && chars.next() == Some(':')
+        && (1..=32).contains(&id.len().saturating_sub(2))
+        && id[2..].bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// Days of a window, both ends included; 0 if it is turned round.
+fn window_days(window: &Window) -> i64 {
+    let days = window.from.until(window.until).map_or(-1, |span| i64::from(span.get_days()));
+    (days + 1).max(0)
+}
+
+impl Edition {
+    /// Before any officer is seated the office's own act sets up the log; afterwards it takes an officer.
+    fn require_setup(&self, cx: &Context<'_>) -> Verdict {
+        let has_officer = self.seats.values().any(|seat| seat.active && seat.roles.contains(&Role::Officer));
+        if has_officer {
+            return self.require_role(cx, Role::Officer);
+        }
+        ensure!(cx.actor() == "office", "edition.setup", "", actor = cx.actor());
+        Ok(())
+    }
+
+    pub(super) fn admit_criteria(&self, cx: &Context<'_>, body: &CriteriaAdopted) -> Verdict {
+        self.require_setup(cx)?;
+        let wanted = &self.rules().criteria;
+        ensure!(self.criteria.is_none(), "criteria.frozen", &wanted.basis);
+        ensure!(body.criteria.id == wanted.value, "criteria.other", &wanted.basis, found = &body.criteria.id, expected = &wanted.value);
+        if let Some(problem) = body.criteria.problems().first() {
+            refuse!("criteria.unsound", &wanted.basis, problem = problem);
+        }
+        Ok(())
+    }
+
+    pub(super) fn admit_calendar(&self, cx: &Context<'_>, body: &CalendarAdopted) -> Verdict {
+        self.require_setup(cx)?;
+        let id = &self.rules().calendar;
+        ensure!(body.calendar.id == *id, "calendar.other", "", found = &body.calendar.id, expected = id);
+        if let Some(problem) = body.calendar.problems().first() {
+            refuse!("calendar.unsound", "", problem = problem);
+        }
+        // A later calendar may add years, never change one that deadlines were counted with.
+        if let Some(old) = &self.calendar {
+            let kept = old.years.iter().all(|(year, days)| body.calendar.years.get(year) == Some(days));
+            ensure!(kept, "calendar.changed", "");
+        }
+        Ok(())
+    }
+
+    pub(super) fn admit_person(&self, cx: &Context<'_>, body: &PersonSeated) -> Verdict {
+        self.require_setup(cx)?;
+        ensure!(is_handle(&body.person, 'p'), "handle.form", "", handle = &body.person);
+        ensure!(!self.seats.contains_key(&body.person), "person.seated_twice", "", person = &body.person);
+        ensure!(!body.roles.is_empty(), "person.no_role", "", person = &body.person);
+        let named = body.name.is_some() || cx.record.hidden.contains_key("/name");
+        ensure!(named, "person.no_name", "", person = &body.person);
+        let signs = body.roles.iter().any(|role| !matches!(role, Role::Recommender));
+        ensure!(!signs || body.key.is_some(), "person.no_key", "", person = &body.person);
+        // Who supervises decides nothing, or the supervision would be of oneself (design.md §1).
+        let supervises = body.roles.contains(&Role::Supervisor);
+        ensure!(!supervises || body.roles.len() == 1, "person.supervisor_only", "", person = &body.person);
+        self.key_is_new(body.key.as_ref())
+    }
+
+    fn key_is_new(&self, key: Option<&heng_log::signature::PublicKey>) -> Verdict {
+        let known = key.is_some() && self.seats.values().any(|seat| seat.key.as_ref() == key);
+        ensure!(!known, "key.shared", "");
+        Ok(())
+    }
+
+    pub(super) fn apply_person(&mut self, record: &Record, body: PersonSeated) {
+        let seat = Seat {
+            roles: body.roles.into_iter().collect(),
+            name: body.name,
+            key: body.key,
+            group: None,
+            seq: record.seq,
+            active: true,
+        };
+        self.seats.insert(body.person, seat);
+    }
+
+    pub(super) fn admit_unseated(&self, cx: &Context<'_>, body: &PersonUnseated) -> Verdict {
+        self.require_role(cx, Role::Officer)?;
+        let seated = self.seats.get(&body.person).is_some_and(|seat| seat.active);
+        ensure!(seated, "person.unknown", "", person = &body.person);
+        ensure!(!body.reason.is_empty(), "reason.missing", "");
+        // A roster is frozen for its session: nobody is taken off it while a motion is open.
+        let voting = self.motions.iter().any(|(_, motion)| {
+            motion.state == super::state::MotionState::Open && motion.present.contains(&body.person)
+        });
+        ensure!(!voting, "person.voting", "", person = &body.person);
+        Ok(())
+    }
+
+    pub(super) fn apply_unseated(&mut self, person: &str) {
+        if let Some(seat) = self.seats.get_mut(person) {
+            seat.active = false;
+        }
+    }
+
+    pub(super) fn admit_expert(&self, cx: &Context<'_>, body: &ExpertSeated) -> Verdict {
+        self.require_setup(cx)?;
+        ensure!(is_handle(&body.expert, 'x'), "handle.form", "", handle = &body.expert);
+        ensure!(!self.seats.contains_key(&body.expert), "person.seated_twice", "", person = &body.expert);
+        ensure!(cx.record.hidden.contains_key("/who"), "expert.no_identity", "", expert = &body.expert);
+        self.key_is_new(Some(&body.key))
+    }
+
+    pub(super) fn apply_expert(&mut self, record: &Record, body: ExpertSeated) {
+        let seat = Seat {
+            roles: BTreeSet::new(),
+            name: None,
+            key: Some(body.key),
+            group: Some(body.group),
+            seq: record.seq,
+            active: true,
+        };
+        self.seats.insert(body.expert, seat);
+    }
+
+    pub(super) fn admit_organisation(&self, cx: &Context<'_>, body: &OrganisationEntered) -> Verdict {
+        self.require_setup(cx)?;
+        ensure!(is_handle(&body.organisation, 'o'), "handle.form", "", handle = &body.organisation);
+        let entered = self.organisations.contains_key(&body.organisation);
+        ensure!(!entered, "organisation.twice", "", organisation = &body.organisation);
+        uscc::check(&body.uscc)
+            .map_err(|error| Refusal::new("organisation.code", "GB 32100-2015").with("code", &body.uscc).with("detail", error))?;
+        let same = self.organisations.values().find(|other| other.uscc == body.uscc);
+        if let Some(same) = same {
+            refuse!("organisation.same_code", "", code = &body.uscc, other = &same.organisation);
+        }
+        let class = self.rules().classes.iter().any(|class| class.id == body.class);
+        ensure!(class, "organisation.class", &self.rules().document.number, class = &body.class);
+        Ok(())
+    }
+
+    pub(super) fn admit_call(&self, cx: &Context<'_>, body: &CallPublished) -> Verdict {
+        self.require_role(cx, Role::Officer)?;
+        let stage = self.current_stage(StageKind::Call)?;
+        ensure!(self.call.is_none(), "call.twice", &stage.basis);
+        ensure!(self.criteria.is_some(), "call.no_criteria", &self.rules().criteria.basis);
+        ensure!(self.calendar.is_some(), "call.no_calendar", &stage.basis);
+        ensure!(body.no_fee, "call.fee", &stage.basis);
+        ensure!(body.opens < body.closes, "call.window", &stage.basis, opens = body.opens, closes = body.closes);
+        ensure!(body.closes > cx.record.time, "call.past", &stage.basis, closes = body.closes);
+        let whole = !(body.title.zh.is_empty() || body.text.zh.is_empty() || body.title.en.is_empty() || body.text.en.is_empty());
+        ensure!(whole, "call.text", &stage.basis);
+        Ok(())
+    }
+
+    pub(super) fn admit_extension(&self, cx: &Context<'_>, body: &WindowExtended) -> Verdict {
+        self.require_role(cx, Role::Officer)?;
+        let stage = self.current_stage(StageKind::Application)?;
+        let Some(call) = &self.call else { refuse!("call.missing", &stage.basis) };
+        // An extension is for everybody and must be given before the window has closed.
+        ensure!(cx.record.time < call.closes, "extension.late", &stage.basis, closes = call.closes);
+        ensure!(body.closes > call.closes, "extension.shorter", &stage.basis, closes = call.closes);
+        ensure!(!body.reason.is_empty(), "reason.missing", &stage.basis);
+        Ok(())
+    }
+
+    pub(super) fn admit_application(&self, cx: &Context<'_>, body: &ApplicationSubmitted) -> Verdict {
+        let stage = self.current_stage(StageKind::Application)?;
+        let limits = &self.rules().application;
+        let Some(call) = &self.call else { refuse!("call.missing", &stage.basis) };
+        let organisation = self.organisations.get(&body.organisation);
+        ensure!(organisation.is_some(), "organisation.unknown", &stage.basis, organisation = &body.organisation);
+        // An applicant applies for itself; paper is entered by an officer, who signs for the entry.
+        if cx.actor() != body.organisation {
+            self.require_role(cx, Role::Officer)?;
+            self.require_signature(cx, cx.actor())?;
+        }
+        ensure!(cx.record.time >= call.opens, "application.early", &stage.basis, opens = call.opens);
+        ensure!(cx.record.time < call.closes, "application.late", &stage.basis, closes = call.closes, time = cx.record.time);
+        ensure!(is_handle(&body.application, 'a'), "handle.form", "", handle = &body.application);
+        let known = self.applications.get(&body.application);
+        ensure!(
+            known.is_none_or(|old| old.body.organisation == body.organisation && old.withdrawn.is_none()),
+            "application.number",
+            &stage.basis,
+            application = &body.application
+        );
+        let other = self
+            .applications
+            .iter()
+            .find(|(id, old)| **id != body.application && old.body.organisation == body.organisation && old.withdrawn.is_none());
+        if let Some((id, _)) = other {
+            refuse!("application.twice", &stage.basis, application = id);
+        }
+        ensure!(body.pledge, "application.pledge", &stage.basis);
+        ensure!(
+            body.profile_chars > 0 && body.profile_chars <= limits.profile_chars.value,
+            "application.profile",
+            &limits.profile_chars.basis,
+            chars = body.profile_chars,
+            limit = limits.profile_chars.value
+        );
+        self.check_self_evaluation(body)?;
+        let years = limits.figure_years.value;
+        let enough = u32::try_from(body.figures.len()).is_ok_and(|n| n >= years);
+        let consecutive = body.figures.windows(2).all(|pair| pair[1].year == pair[0].year + 1);
+        ensure!(enough && consecutive, "application.figures", &limits.figure_years.basis, found = body.figures.len(), years = years);
+        let internal = &limits.internal_notice_days;
+        let days = body.internal_notice.as_ref().map_or(0, window_days);
+        ensure!(days >= i64::from(internal.value), "application.internal_notice", &internal.basis, days = days, needed = internal.value);
+        ensure!(cx.record.hidden.contains_key("/contact"), "application.contact", &stage.basis);
+        Ok(())
+    }
+
+    fn check_self_evaluation(&self, body: &ApplicationSubmitted) -> Verdict {
+        let limit = &self.rules().application.report_chars;
+        let Some(criteria) = &self.criteria else { refuse!("call.no_criteria", &self.rules().criteria.basis) };
+        let missing: Vec<&str> =
+            criteria.items().filter(|item| !body.self_evaluation.contains_key(&item.id)).map(|item| item.id.as_str()).collect();
+        ensure!(missing.is_empty(), "application.items_missing", &limit.basis, items = missing.join(", "));
+        for (item, text) in &body.self_evaluation {
+            ensure!(criteria.item(item).is_some(), "item.unknown", &limit.basis, item = item);
+            ensure!(text.chars > 0, "application.item_empty", &limit.basis, item = item);
+            ensure!(criteria.is_step(text.percent), "score.step", &self.rules().criteria.basis, item = item, percent = text.percent, step = criteria.step);
+        }
+        let chars: u64 = body.self_evaluation.values().map(|text| u64::from(text.chars)).sum();
+        ensure!(chars <= u64::from(limit.value), "application.report", &limit.basis, chars = chars, limit = limit.value);
+        Ok(())
+    }
+
+    pub(super) fn apply_application(&mut self, record: &Record, body: ApplicationSubmitted) {
+        self.field.insert(body.application.clone());
+        let application = Application {
+            seq: record.seq,
+            time: record.time,
+            withdrawn: None,
+            recommendations: Vec::new(),
+            checks: BTreeMap::new(),
+            review: None,
+            removed: false,
+            body,
+        };
+        self.applications.insert(application.body.application.clone(), application);
+    }
+
+    pub(super) fn admit_withdrawal(&self, cx: &Context<'_>, body: &ApplicationWithdrawn) -> Verdict {
+        self.live(&body.application)?;
+        let own = self.applications.get(&body.application).is_some_and(|a| a.body.organisation == cx.actor());
+        if !own {
+            self.require_role(cx, Role::Officer)?;
+        }
+        ensure!(!body.reason.is_empty(), "reason.missing", "");
+        let voted = self.motions.iter().any(|(_, motion)| {
+            motion.state < super::state::MotionState::Announced && motion.body.options.contains(&body.application)
+        });
+        ensure!(!voted, "application.voting", "", application = &body.application);
+        Ok(())
+    }
+
+    pub(super) fn apply_withdrawal(&mut self, body: ApplicationWithdrawn) {
+        self.field.remove(&body.application);
+        if let Some(application) = self.applications.get_mut(&body.application) {
+            application.withdrawn = Some(body.reason);
+        }
+    }
+
+    pub(super) fn admit_recommendation(&self, cx: &Context<'_>, body: &RecommendationGiven) -> Verdict {
+        self.require_role(cx, Role::Recommender)?;
+        let stage = self.current_stage(StageKind::Recommendation)?;
+        let Some(rules) = &stage.recommendation else { refuse!("stage.kind", &stage.basis, stage = &stage.id) };
+        self.live(&body.application)?;
+        let supported: BTreeSet<&String> = self
+            .applications
+            .iter()
+            .filter(|(id, a)| **id != body.application && a.recommendations.iter().any(|r| r.body.support && r.recommender == cx.actor()))
+            .map(|(id, _)| id)
+            .collect();
+        let quota = rules.quota.value;
+        let full = quota > 0 && body.support && supported.len() >= usize::try_from(quota).unwrap_or(usize::MAX);
+        ensure!(!full, "recommendation.quota", &rules.quota.basis, recommender = cx.actor(), quota = quota);
+        let given = self.applications.get(&body.application).is_some_and(|a| a.recommendations.iter().any(|r| r.recommender == cx.actor()));
+        ensure!(!given, "recommendation.twice", &stage.basis, application = &body.application);
+        let days = body.notice.as_ref().map_or(0, window_days);
+        let short = body.support && days < i64::from(rules.notice_days.value);
+        ensure!(!short, "recommendation.notice", &rules.notice_days.basis, days = days, needed = rules.notice_days.value);
+        ensure!(!body.opinion.is_empty(), "recommendation.opinion", &stage.basis);
+        Ok(())
+    }
+
+    pub(super) fn apply_recommendation(&mut self, record: &Record, body: RecommendationGiven) {
+        if let Some(application) = self.applications.get_mut(&body.application) {
+            application.recommendations.push(Recommendation { recommender: record.actor.clone(), body });
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! The committee's session: roster, presence, quorum, motions, ballots, read-back, announcement.
+//!
+//! `roster.frozen → motion.opened → ballots → motion.closed → read-back → motion.frozen → result.announced`
+//! (verifiability.md §2.4). After the freeze nothing changes the count; a void motion keeps its ballots.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heng_log::canonical;
+use heng_log::{Hash, sha256};
+use serde::Serialize;
+
+use super::admit::Context;
+use super::events::{
+    BallotCast, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed, MotionFrozen, MotionOpened,
+    MotionReopened, MotionVoided, OptionCount, PresenceRecorded, ResultAnnounced, Role, RosterFrozen,
+};
+use super::state::{Ballot, Edition, Motion, MotionState, Session};
+use crate::ballot::{self, Vote};
+use crate::record::Record;
+use crate::refusal::{Refusal, Verdict, ensure, refuse};
+use crate::rules::{BallotKind, ChoiceKind, CommitteeRules, StageKind};
+use crate::text::Text;
+
+/// SHA-256 of a value's canonical form; what ballots bind to.
+///
+/// # Errors
+/// `record.form` for a value that is not canonical (never for values that stand in the log).
+pub fn value_hash<T: Serialize>(value: &T) -> Result<Hash, Refusal> {
+    serde_json::to_value(value)
+        .map_err(|error| error.to_string())
+        .and_then(|value| canonical::to_bytes(&value).map_err(|error| error.to_string()))
+        .map(|bytes| sha256(&bytes))
+        .map_err(|detail| Refusal::new("record.form", "").with("detail", detail))
+}
+
+/// Hash of the displayed text: both languages, canonical.
+///
+/// # Errors
+/// As [`value_hash`].
+pub fn text_hash(text: &Text) -> Result<Hash, Refusal> {
+    value_hash(text)
+}
+
+impl Edition {
+    pub(super) fn committee_rules(&self, stage: &str) -> Result<&CommitteeRules, Refusal> {
+        let found = self.open_stage(stage, StageKind::Committee)?;
+        found.committee.as_ref().ok_or_else(|| Refusal::new("stage.kind", &*found.basis).with("stage", stage))
+    }
+
+    fn find_session(&self, id: &str) -> Result<&Session, Refusal> {
+        self.sessions.get(id).ok_or_else(|| Refusal::new("session.unknown", "").with("session", id))
+    }
+
+    fn find_motion(&self, id: &str) -> Result<&Motion, Refusal> {
+        self.motion(id).ok_or_else(|| Refusal::new("motion.unknown", "").with("motion", id))
+    }
+
+    fn motion_mut(&mut self, id: &str) -> Option<&mut Motion> {
+        self.motions.iter_mut().find(|(name, _)| name == id).map(|(_, motion)| motion)
+    }
+
+    fn in_state(motion: &Motion, wanted: MotionState) -> Verdict {
+        ensure!(motion.state == wanted, "motion.state", "", motion = &motion.body.motion, state = format!("{:?}", motion.state).to_lowercase());
+        Ok(())
+    }
+
+    /// The chair acts and signs.
+    fn chair(&self, cx: &Context<'_>) -> Verdict {
+        self.require_role(cx, Role::Chair)?;
+        self.require_signature(cx, cx.actor())
+    }
+
+    // ── roster and presence ─────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn admit_roster(&self, cx: &Context<'_>, body: &RosterFrozen) -> Verdict {
+        self.require_role(cx, Role::Officer)?;
+        self.require_signers(cx, Role::Officer, 2)?;
+        let rules = self.committee_rules(&body.stage)?;
+        ensure!(!self.sessions.contains_key(&body.session), "session.twice", "", session = &body.session);
+        let count = u32::try_from(body.members.len()).unwrap_or(u32::MAX);
+        ensure!(count >= rules.size_min.value, "roster.small", &rules.size_min.basis, found = count, least = rules.size_min.value);
+        ensure!(count <= rules.size_max.value, "roster.large", &rules.size_max.basis, found = count, most = rules.size_max.value);
+        let persons: BTreeSet<&str> = body.members.iter().map(|m| m.person.as_str()).collect();
+        ensure!(persons.len() == body.members.len(), "roster.twice", "");
+        let chairs = body.members.iter().filter(|m| self.has_role(&m.person, Role::Chair)).count();
+        ensure!(chairs == 1, "roster.chair", "", found = chairs);
+        for member in &body.members {
+            ensure!(self.has_role(&member.person, Role::Member), "roster.member", "", person = &member.person);
+            let seat = self.seats.get(&member.person);
+            let named = seat.and_then(|s| s.name.as_deref()) == Some(member.name.as_str());
+            ensure!(named, "roster.name", "", person = &member.person);
+            let key = seat.and_then(|s| s.key.as_ref()).map(heng_log::signature::PublicKey::fingerprint);
+            ensure!(key.as_deref() == Some(member.key.as_str()), "roster.key", "", person = &member.person);
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply_roster(&mut self, record: &Record, body: RosterFrozen) {
+        let sha256 = value_hash(&record.body).unwrap_or_default();
+        let session =
+            Session { stage: body.stage, members: body.members, sha256, present: BTreeSet::new(), minutes: None };
+        self.sessions.insert(body.session, session);
+    }
+
+    pub(super) fn admit_presence(&self, cx: &Context<'_>, body: &PresenceRecorded) -> Verdict {
+        let session = self.find_session(&body.session)?;
+        self.committee_rules(&session.stage)?;
+        let member = session.members.iter().any(|m| m.person == body.person);
+        ensure!(member, "presence.not_member", "", person = &body.person);
+        if cx.actor() == body.person {
+            self.require_signature(cx, &body.person)?;
+        } else {
+            self.require_role(cx, Role::Officer)?;
+            self.require_signers(cx, Role::Officer, 2)?;
+        }
+        ensure!(session.present.contains(&body.person) != body.present, "presence.same", "", person = &body.person);
+        Ok(())
+    }
+
+    pub(super) fn apply_presence(&mut self, body: PresenceRecorded) {
+        if let Some(session) = self.sessions.get_mut(&body.session) {
+            if body.present {
+                session.present.insert(body.person);
+            } else {
+                session.present.remove(&body.person);
+            }
+        }
+    }
+
+    // ── motion ──────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Members of the roster who are recused from `option`.
+    fn recused_from(&self, session: &Session, option: &str) -> BTreeSet<String> {
+        session.members.iter().map(|m| &m.person).filter(|p| self.is_recused(p, option)).cloned().collect()
+    }
+
+    pub(super) fn admit_motion(&self, cx: &Context<'_>, body: &MotionOpened) -> Verdict {
+        self.chair(cx)?;
+        let session = self.find_session(&body.session)?;
+        let rules = self.committee_rules(&session.stage)?;
+        ensure!(self.motion(&body.motion).is_none(), "motion.twice", "", motion = &body.motion);
+        // One motion at a time: nobody votes on two things at once, and lateness stays a matter of order.
+        let open = self.motions.iter().find(|(_, m)| m.body.session == body.session && m.state < MotionState::Frozen);
+        if let Some((id, _)) = open {
+            refuse!("motion.another_open", "", motion = id);
+        }
+        let distinct: BTreeSet<&String> = body.options.iter().collect();
+        ensure!(!body.options.is_empty() && distinct.len() == body.options.len(), "motion.options", "");
+        match rules.choice.value {
+            ChoiceKind::Approve => {
+                ensure!(body.options.len() == 1 && body.seats == 1, "motion.one_option", &rules.choice.basis);
+            }
+            ChoiceKind::Pick => {
+                let all = distinct.iter().copied().eq(self.field.iter());
+                ensure!(all, "motion.all_options", &rules.choice.basis);
+                let seats = if rules.seats > 0 { rules.seats } else { self.rules().seats() };
+                ensure!(body.seats == seats, "motion.seats", &rules.choice.basis, found = body.seats, expected = seats);
+            }
+        }
+        for option in &body.options {
+            self.live(option)?;
+            let earlier = self.motions.iter().filter(|(_, m)| m.stage == session.stage && m.body.options.contains(option));
+            let decided = earlier.clone().any(|(_, m)| m.state == MotionState::Announced);
+            ensure!(!decided, "motion.decided", "", application = option);
+            let round = u32::try_from(earlier.count()).unwrap_or(u32::MAX).saturating_add(1);
+            ensure!(body.round == round, "motion.round", "", found = body.round, expected = round);
+            let recused = self.recused_from(session, option);
+            let roll = session.members.len() - recused.len();
+            let present = session.present.iter().filter(|p| !recused.contains(*p)).count();
+            let (roll, present) = (u32::try_from(roll).unwrap_or(0), u32::try_from(present).unwrap_or(0));
+            ensure!(
+                ballot::meets(&rules.quorum, present, roll),
+                "quorum.missing",
+                &rules.quorum.basis,
+                present = present,
+                roll = roll,
+                num = rules.quorum.num,
+                den = rules.quorum.den
+            );
+        }
+        ensure!(text_hash(&body.text)? == body.text_sha256, "motion.hash", "", what = "text");
+        ensure!(value_hash(&body.options)? == body.options_sha256, "motion.hash", "", what = "options");
+        ensure!(value_hash(rules)? == body.rule_sha256, "motion.hash", "", what = "rule");
+        ensure!(session.sha256 == body.roster_sha256, "motion.hash", "", what = "roster");
+        Ok(())
+    }
+
+    pub(super) fn apply_motion(&mut self, record: &Record, body: MotionOpened) {
+        let Some(session) = self.sessions.get(&body.session) else { return };
+        let recused = body.options.iter().map(|o| (o.clone(), self.recused_from(session, o))).collect();
+        let motion = Motion {
+            stage: session.stage.clone(),
+            opened: record.time,
+            present: session.present.clone(),
+            recused,
+            ballots: Vec::new(),
+            paper: None,
+            state: MotionState::Open,
+            disputes: Vec::new(),
+            reopened: 0,
+            counts: Vec::new(),
+            announced: None,
+            corrections: Vec::new(),
+            body,
+        };
+        self.motions.push((motion.body.motion.clone(), motion));
+    }
+
+    pub(super) fn admit_ballot(&self, cx: &Context<'_>, body: &BallotCast) -> Verdict {
+        ensure!(cx.actor() == body.voter, "ballot.other", "", voter = &body.voter);
+        let motion = self.find_motion(&body.motion)?;
+        let rules = self.committee_rules(&motion.stage)?;
+        ensure!(rules.ballot.value == BallotKind::RollCall, "ballot.paper", &rules.ballot.basis);
+        ensure!(body.v == 1, "record.version", "", found = body.v);
+        let bound = body.log == self.log
+            && body.session == motion.body.session
+            && body.round == motion.body.round
+            && body.text == motion.body.text_sha256
+            && body.options == motion.body.options_sha256
+            && body.rule == motion.body.rule_sha256
+            && body.roster == motion.body.roster_sha256;
+        ensure!(bound, "ballot.bound", "", motion = &body.motion);
+        ensure!(motion.state == MotionState::Open, "ballot.late", &rules.ballot.basis, motion = &body.motion);
+        ensure!(motion.present.contains(&body.voter), "ballot.absent", &rules.ballot.basis, voter = &body.voter);
+        let nonce = body.nonce.len() == 32 && body.nonce.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        ensure!(nonce, "ballot.nonce", "");
+        let reused = self.motions.iter().any(|(_, m)| m.ballots.iter().any(|b| b.body.nonce == body.nonce));
+        ensure!(!reused, "ballot.nonce", "");
+        self.check_choice(rules, motion, body)?;
+        let earlier = motion.ballots.iter().rev().find(|b| b.body.voter == body.voter).map(|b| b.hash);
+        ensure!(earlier == body.supersedes, "ballot.supersedes", &rules.ballot.basis, voter = &body.voter);
+        self.require_signature(cx, &body.voter)
+    }
+
+    fn check_choice(&self, rules: &CommitteeRules, motion: &Motion, body: &BallotCast) -> Verdict {
+        let is_recused = |option: &String| motion.recused.get(option).is_some_and(|r| r.contains(&body.voter));
+        match rules.choice.value {
+            ChoiceKind::Approve => {
+                let one = matches!(body.choice.as_slice(), [choice] if parse_vote(choice).is_some());
+                ensure!(one, "ballot.choice", &rules.choice.basis);
+                let recused = motion.body.options.iter().any(is_recused);
+                ensure!(!recused, "ballot.recused", &rules.choice.basis, voter = &body.voter);
+            }
+            ChoiceKind::Pick => {
+                let distinct: BTreeSet<&String> = body.choice.iter().collect();
+                let known = body.choice.iter().all(|choice| motion.body.options.contains(choice));
+                ensure!(known && distinct.len() == body.choice.len(), "ballot.choice", &rules.choice.basis);
+                let seats = usize::try_from(motion.body.seats).unwrap_or(usize::MAX);
+                ensure!(body.choice.len() <= seats, "ballot.too_many", &rules.choice.basis, seats = motion.body.seats);
+                ensure!(!body.choice.iter().any(is_recused), "ballot.recused", &rules.choice.basis, voter = &body.voter);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply_ballot(&mut self, record: &Record, body: BallotCast) {
+        let hash = value_hash(&record.body).unwrap_or_default();
+        if let Some(motion) = self.motion_mut(&body.motion) {
+            motion.ballots.push(Ballot { body, hash, seq: record.seq, time: record.time });
+        }
+    }
+
+    pub(super) fn admit_close(&self, cx: &Context<'_>, body: &MotionClosed) -> Verdict {
+        self.chair(cx)?;
+        Self::in_state(self.find_motion(&body.motion)?, MotionState::Open)
+    }
+
+    pub(super) fn apply_close(&mut self, id: &str) {
+        if let Some(motion) = self.motion_mut(id) {
+            motion.state = MotionState::Closed;
+            motion.disputes.clear();
+        }
+    }
+
+    pub(super) fn admit_dispute(&self, cx: &Context<'_>, body: &MotionDisputed) -> Verdict {
+        let motion = self.find_motion(&body.motion)?;
+        Self::in_state(motion, MotionState::Closed)?;
+        ensure!(cx.actor() == body.member && motion.present.contains(&body.member), "presence.not_member", "", person = &body.member);
+        ensure!(!body.reason.is_empty(), "reason.missing", "");
+        self.require_signature(cx, &body.member)
+    }
+
+    pub(super) fn apply_dispute(&mut self, body: MotionDisputed) {
+        if let Some(motion) = self.motion_mut(&body.motion) {
+            motion.disputes.push((body.member, body.reason));
+        }
+    }
+
+    pub(super) fn admit_reopen(&self, cx: &Context<'_>, body: &MotionReopened) -> Verdict {
+        self.chair(cx)?;
+        let motion = self.find_motion(&body.motion)?;
+        Self::in_state(motion, MotionState::Closed)?;
+        let rules = self.committee_rules(&motion.stage)?;
+        ensure!(!motion.disputes.is_empty(), "motion.no_dispute", &rules.reopenings.basis);
+        ensure!(motion.reopened < rules.reopenings.value, "motion.reopenings", &rules.reopenings.basis, limit = rules.reopenings.value);
+        ensure!(!body.reason.is_empty(), "reason.missing", "");
+        Ok(())
+    }
+
+    pub(super) fn apply_reopen(&mut self, id: &str) {
+        if let Some(motion) = self.motion_mut(id) {
+            motion.state = MotionState::Open;
+            motion.reopened += 1;
+        }
+    }
+
+    pub(super) fn admit_freeze(&self, cx: &Context<'_>, body: &MotionFrozen) -> Verdict {
+        self.chair(cx)?;
+        let motion = self.find_motion(&body.motion)?;
+        Self::in_state(motion, MotionState::Closed)?;
+        let rules = self.committee_rules(&motion.stage)?;
+        let paper = rules.ballot.value != BallotKind::RollCall;
+        ensure!(!paper || motion.paper.is_some(), "motion.no_count", &rules.ballot.basis, motion = &body.motion);
+        // A dispute is answered by reopening as long as the rules allow it.
+        let answered = motion.disputes.is_empty() || motion.reopened >= rules.reopenings.value;
+        ensure!(answered, "motion.disputed", &rules.reopenings.basis, motion = &body.motion);
+        Ok(())
+    }
+
+    pub(super) fn apply_freeze(&mut self, id: &str) {
+        if let Some(motion) = self.motion_mut(id) {
+            motion.state = MotionState::Frozen;
+        }
+    }
+
+    pub(super) fn admit_void(&self, cx: &Context<'_>, body: &MotionVoided) -> Verdict {
+        self.chair(cx)?;
+        self.require_signers(cx, Role::Supervisor, 1)?;
+        let motion = self.find_motion(&body.motion)?;
+        ensure!(motion.state < MotionState::Announced, "motion.state", "", motion = &body.motion, state = "announced");
+        ensure!(!body.reason.is_empty(), "reason.missing", "");
+        Ok(())
+    }
+
+    pub(super) fn apply_void(&mut self, id: &str) {
+        if let Some(motion) = self.motion_mut(id) {
+            motion.state = MotionState::Voided;
+        }
+    }
+
+    // ── paper ballots ───────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn admit_paper(&self, cx: &Context<'_>, body: &CountRecorded) -> Verdict {
+        self.require_role(cx, Role::Counter)?;
+        self.require_signers(cx, Role::Counter, 2)?;
+        self.require_signers(cx, Role::Supervisor, 1)?;
+        let motion = self.find_motion(&body.motion)?;
+        Self::in_state(motion, MotionState::Closed)?;
+        let rules = self.committee_rules(&motion.stage)?;
+        ensure!(rules.ballot.value != BallotKind::RollCall, "ballot.roll_call", &rules.ballot.basis);
+        ensure!(motion.paper.is_none(), "count.twice", &rules.ballot.basis, motion = &body.motion);
+        let present = u32::try_from(motion.present.len()).unwrap_or(u32::MAX);
+        let fits = body.issued <= present && body.returned <= body.issued && body.invalid <= body.returned;
+        ensure!(fits, "count.numbers", &rules.ballot.basis, present = present, issued = body.issued, returned = body.returned, invalid = body.invalid);
+        let options = body.votes.iter().map(|v| &v.option).eq(motion.body.options.iter());
+        ensure!(options, "count.options", &rules.ballot.basis);
+        let valid = body.returned - body.invalid;
+        for votes in &body.votes {
+            let sum = votes.yes.saturating_add(votes.no).saturating_add(votes.abstain);
+            ensure!(sum <= valid, "count.sum", &rules.ballot.basis, option = &votes.option, sum = sum, valid = valid);
+        }
+        if rules.choice.value == ChoiceKind::Pick {
+            let marks: u64 = body.votes.iter().map(|v| u64::from(v.yes)).sum();
+            let most = u64::from(valid) * u64::from(motion.body.seats);
+            ensure!(marks <= most, "count.marks", &rules.ballot.basis, marks = marks, most = most);
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply_paper(&mut self, body: CountRecorded) {
+        if let Some(motion) = self.motion_mut(&body.motion) {
+            motion.paper = Some(body);
+        }
+    }
+
+    // ── count and announcement ──────────────────────────────────────────────────────────────────────────
+
+    /// The tally of a motion: the last ballot of each member, or the counted sheet.
+    ///
+    /// # Errors
+    /// If the motion or its rules are unknown, or a paper count is missing.
+    pub fn tally(&self, id: &str) -> Result<Vec<OptionCount>, Refusal> {
+        let motion = self.find_motion(id)?;
+        let session = self.find_session(&motion.body.session)?;
+        let stage = self.rules().stage(&motion.stage);
+        let Some(rules) = stage.and_then(|s| s.committee.as_ref()) else { refuse!("stage.unknown", "", stage = &motion.stage) };
+        let roll: BTreeSet<String> = session.members.iter().map(|m| m.person.clone()).collect();
+        let nobody = BTreeSet::new();
+        if rules.ballot.value != BallotKind::RollCall {
+            let Some(paper) = &motion.paper else { refuse!("motion.no_count", &rules.ballot.basis, motion = id) };
+            let counts = paper.votes.iter().map(|v| {
+                let recused = motion.recused.get(&v.option).unwrap_or(&nobody);
+                let size = |set: &BTreeSet<String>| u32::try_from(set.difference(recused).count()).unwrap_or(u32::MAX);
+                let count = ballot::from_numbers(&rules.pass, size(&roll), size(&motion.present), v.yes, v.no, v.abstain);
+                OptionCount { count, option: v.option.clone() }
+            });
+            return Ok(counts.collect());
+        }
+        let last = motion.counting();
+        let counts = motion.body.options.iter().map(|option| {
+            let votes: BTreeMap<String, Vote> = last
+                .iter()
+                .filter_map(|(voter, ballot)| Some(((*voter).to_owned(), vote_on(rules.choice.value, &ballot.body.choice, option)?)))
+                .collect();
+            let recused = motion.recused.get(option).unwrap_or(&nobody);
+            let count = ballot::count(&rules.pass, &roll, &motion.present, recused, &votes);
+            OptionCount { count, option: option.clone() }
+        });
+        Ok(counts.collect())
+    }
+
+    pub(super) fn admit_announcement(&self, cx: &Context<'_>, body: &ResultAnnounced) -> Verdict {
+        self.chair(cx)?;
+        let motion = self.find_motion(&body.motion)?;
+        Self::in_state(motion, MotionState::Frozen)?;
+        let counts = self.tally(&body.motion)?;
+        ensure!(counts == body.counts, "result.tally", &self.committee_rules(&motion.stage)?.pass.basis, motion = &body.motion);
+        Ok(())
+    }
+
+    pub(super) fn apply_announcement(&mut self, record: &Record, body: ResultAnnounced) {
+        if let Some(motion) = self.motion_mut(&body.motion) {
+            motion.state = MotionState::Announced;
+            motion.counts = body.counts;
+            motion.announced = Some(record.seq);
+        }
+    }
+
+    pub(super) fn admit_correction(&self, cx: &Context<'_>, body: &CorrectionNoted) -> Verdict {
+        let motion = self.find_motion(&body.motion)?;
+        let after = matches!(motion.state, MotionState::Frozen | MotionState::Announced);
+        ensure!(after, "correction.early", "", motion = &body.motion);
+        ensure!(cx.actor() == body.member && motion.present.contains(&body.member), "presence.not_member", "", person = &body.member);
+        ensure!(!body.says.is_empty(), "reason.missing", "");
+        self.require_signature(cx, &body.member)
+    }
+
+    pub(super) fn apply_correction(&mut self, body: CorrectionNoted) {
+        if let Some(motion) = self.motion_mut(&body.motion) {
+            motion.corrections.push((body.member, body.says));
+        }
+    }
+
+    pub(super) fn admit_minutes(&self, cx: &Context<'_>, body: &MinutesSigned) -> Verdict {
+        self.chair(cx)?;
+        let session = self.find_session(&body.session)?;
+        self.committee_rules(&session.stage)?;
+        ensure!(session.minutes.is_none(), "minutes.twice", "", session = &body.session);
+        let open = self.motions.iter().any(|(_, m)| m.body.session == body.session && m.state < MotionState::Announced);
+        ensure!(!open, "minutes.open_motion", "", session = &body.session);
+        Ok(())
+    }
+
+    pub(super) fn apply_minutes(&mut self, body: &MinutesSigned) {
+        if let Some(session) = self.sessions.get_mut(&body.session) {
+            session.minutes = Some(body.sha256);
+        }
+    }
+}
+
+/// Reads `yes`, `no` or `abstain`.
+fn parse_vote(choice: &str) -> Option<Vote> {
+    match choice {
+        "yes" => Some(Vote::Yes),
+        "no" => Some(Vote::No),
+        "abstain" => Some(Vote::Abstain),
+        _ => None,
+    }
+}
+
+/// What a ballot says on one option. A pick that marks nothing abstains; one that marks others says no.
+pub(super) fn vote_on(kind: ChoiceKind, choice: &[String], option: &str) -> Option<Vote> {
+    match kind {
+        ChoiceKind::Approve => choice.first().and_then(|c| parse_vote(c)),
+        ChoiceKind::Pick if choice.is_empty() => Some(Vote::Abstain),
+        ChoiceKind::Pick if choice.iter().any(|c| c == option) => Some(Vote::Yes),
+        ChoiceKind::Pick => Some(Vote::No),
+    }
+}

@@ -1,0 +1,28 @@
+//! An edition (届): one run of a programme, with its own log.
+//!
+//! [`Edition::admit`] says whether a record may follow; [`Edition::apply`] makes the next state. The
+//! server calls `admit` before it writes, the verifier calls it after. Each file below holds one part of the
+//! regulations, in the order of the process.
+
+pub mod events;
+mod admit;
+mod call;
+pub mod committee;
+mod conferral;
+mod experts;
+mod notice;
+mod paths;
+mod result;
+mod review;
+mod scoring;
+mod selection;
+mod stages;
+mod state;
+
+pub use paths::{item_of_path, item_path, mark_path, score_path};
+pub use result::{Finalist, MemberVote, PublicResult, Winner};
+pub use stages::StageProgress;
+pub use state::{
+    Application, DrawState, Edition, Motion, MotionState, Notice, Objection, Organisation, Panel, Review, Seat, Session, Sheets,
+    StageState,
+};

@@ -1,0 +1,392 @@
+//! The state of an edition: made only by [`Edition::apply`], read by every page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heng_log::Hash;
+use heng_log::signature::PublicKey;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::events::{
+    ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened, Excluded,
+    HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived, OptionCount, OrganisationEntered,
+    PollCounted, PreReviewDecided, RecommendationGiven, Role, RosterMember, SelectionDecided, ShortlistDecided,
+};
+use crate::calendar::Calendar;
+use crate::criteria::Criteria;
+use crate::draw::{Drawn, Plan, SourceValue};
+use crate::time::Instant;
+
+/// A person or expert of this edition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Roles; empty for experts.
+    pub roles: BTreeSet<Role>,
+    /// Public name, if there is one.
+    pub name: Option<String>,
+    /// Key, if the person signs.
+    pub key: Option<PublicKey>,
+    /// The expert's field; `None` for others.
+    pub group: Option<String>,
+    /// Number of the record that seated them.
+    pub seq: u64,
+    /// Still seated.
+    pub active: bool,
+}
+
+/// An organisation of this edition.
+pub type Organisation = OrganisationEntered;
+
+/// A recommender's opinion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recommendation {
+    /// Who gave it.
+    pub recommender: String,
+    /// What it says.
+    pub body: RecommendationGiven,
+}
+
+/// An application with what has been decided on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Application {
+    /// As submitted.
+    pub body: ApplicationSubmitted,
+    /// Number of the record.
+    pub seq: u64,
+    /// When it came in.
+    pub time: Instant,
+    /// Reason of the withdrawal.
+    pub withdrawn: Option<String>,
+    /// Opinions.
+    pub recommendations: Vec<Recommendation>,
+    /// Conditions checked so far.
+    pub checks: BTreeMap<String, ConditionChecked>,
+    /// Decision of the pre-review.
+    pub review: Option<Review>,
+    /// Removed after an objection that was upheld.
+    pub removed: bool,
+}
+
+/// Decision of the pre-review.
+pub type Review = PreReviewDecided;
+
+/// When a stage was opened and closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageState {
+    /// Time of `stage.opened`.
+    pub opened: Option<Instant>,
+    /// Time of `stage.closed`.
+    pub closed: Option<Instant>,
+}
+
+/// A published plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// Day of the first source event.
+    pub sources_on: Date,
+    /// Number of the record.
+    pub seq: u64,
+    /// When it was published.
+    pub time: Instant,
+}
+
+/// What a draw yielded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revealed {
+    /// Positions, as drawn.
+    pub result: Vec<Drawn>,
+    /// Secrets.
+    pub secrets: Vec<Hash>,
+    /// Values of the public events.
+    pub values: Vec<SourceValue>,
+    /// Number of the record.
+    pub seq: u64,
+}
+
+/// A reserve that stepped in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// Stratum.
+    pub stratum: String,
+    /// Who left.
+    pub out: String,
+    /// Who stepped in.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrawState {
+    /// Stage.
+    pub stage: String,
+    /// Frozen lines.
+    pub lines: Vec<String>,
+    /// Lines left out.
+    pub excluded: Vec<Excluded>,
+    /// Hash of the pool.
+    pub sha256: Hash,
+    /// Plan.
+    pub plan: Option<PublishedPlan>,
+    /// Result.
+    pub revealed: Option<Revealed>,
+    /// Replacements in order.
+    pub replaced: Vec<Replacement>,
+}
+
+impl DrawState {
+    /// The line at a 1-based position.
+    pub fn line(&self, position: u64) -> Option<&str> {
+        usize::try_from(position).ok()?.checked_sub(1).and_then(|i| self.lines.get(i)).map(String::as_str)
+    }
+
+    /// The drawn lines of all strata in order, after replacements.
+    pub fn current(&self) -> Vec<&str> {
+        let mut out: Vec<&str> = self
+            .revealed
+            .iter()
+            .flat_map(|revealed| &revealed.result)
+            .flat_map(|drawn| drawn.taken.iter().filter_map(|position| self.line(*position)))
+            .collect();
+        for replacement in &self.replaced {
+            if let Some(place) = out.iter_mut().find(|line| **line == replacement.out) {
+                *place = replacement.by.as_str();
+            }
+        }
+        out
+    }
+}
+
+/// A panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panel {
+    /// Stage of kind `experts`.
+    pub stage: String,
+    /// Leader.
+    pub leader: String,
+    /// Experts.
+    pub members: BTreeSet<String>,
+    /// Applications.
+    pub applications: BTreeSet<String>,
+}
+
+/// Where the sheets of a stage stand in the log: numbers of records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sheets {
+    /// By application, then expert.
+    pub submitted: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Agreed sheet by application.
+    pub agreed: BTreeMap<String, u64>,
+    /// Poll by application.
+    pub polls: BTreeMap<String, PollCounted>,
+    /// Record with the computed scores, and the applications it covers.
+    pub computed: Option<(u64, Vec<String>)>,
+}
+
+/// A session of the committee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Stage.
+    pub stage: String,
+    /// Roster.
+    pub members: Vec<RosterMember>,
+    /// Hash of the roster.
+    pub sha256: Hash,
+    /// Who is present now.
+    pub present: BTreeSet<String>,
+    /// Hash of the signed minutes.
+    pub minutes: Option<Hash>,
+}
+
+/// How far a motion is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MotionState {
+    /// Ballots come in.
+    Open,
+    /// Closed; the votes are read back.
+    Closed,
+    /// The count is fixed.
+    Frozen,
+    /// The result is announced.
+    Announced,
+    /// Void.
+    Voided,
+}
+
+/// A ballot in the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ballot {
+    /// As cast.
+    pub body: BallotCast,
+    /// SHA-256 of its canonical body: what a correction names.
+    pub hash: Hash,
+    /// Number of the record.
+    pub seq: u64,
+    /// When it came in.
+    pub time: Instant,
+}
+
+/// A motion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Motion {
+    /// As opened.
+    pub body: MotionOpened,
+    /// Stage.
+    pub stage: String,
+    /// When it was opened.
+    pub opened: Instant,
+    /// Members present at the opening: only they vote.
+    pub present: BTreeSet<String>,
+    /// Recused members by option, at the opening.
+    pub recused: BTreeMap<String, BTreeSet<String>>,
+    /// Ballots in order.
+    pub ballots: Vec<Ballot>,
+    /// Paper count.
+    pub paper: Option<CountRecorded>,
+    /// How far it is.
+    pub state: MotionState,
+    /// Members who disputed since the last close.
+    pub disputes: Vec<(String, String)>,
+    /// How often it was reopened.
+    pub reopened: u32,
+    /// Announced counts.
+    pub counts: Vec<OptionCount>,
+    /// Number of the announcement's record.
+    pub announced: Option<u64>,
+    /// Statements after the count.
+    pub corrections: Vec<(String, String)>,
+}
+
+impl Motion {
+    /// The last ballot of each voter, in voter order: what counts.
+    pub fn counting(&self) -> BTreeMap<&str, &Ballot> {
+        self.ballots.iter().map(|ballot| (ballot.body.voter.as_str(), ballot)).collect()
+    }
+}
+
+/// A public notice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// As published.
+    pub body: NoticePublished,
+    /// When.
+    pub time: Instant,
+    /// Number of the record.
+    pub seq: u64,
+}
+
+/// An objection with its handling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objection {
+    /// As received.
+    pub body: ObjectionReceived,
+    /// When.
+    pub time: Instant,
+    /// Accepted or not, and why.
+    pub screened: Option<(bool, String)>,
+    /// Answer.
+    pub answer: Option<ObjectionAnswered>,
+}
+
+/// The whole state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edition {
+    /// Name of the log.
+    pub log: String,
+    /// Number of records.
+    pub size: u64,
+    /// Time of the last record.
+    pub last: Instant,
+    /// The first record: rules, year, label.
+    pub opened: EditionOpened,
+    /// Criteria.
+    pub criteria: Option<Criteria>,
+    /// Calendar.
+    pub calendar: Option<Calendar>,
+    /// Persons and experts.
+    pub seats: BTreeMap<String, Seat>,
+    /// Organisations.
+    pub organisations: BTreeMap<String, Organisation>,
+    /// Stages by name.
+    pub stages: BTreeMap<String, StageState>,
+    /// The call.
+    pub call: Option<CallPublished>,
+    /// Applications.
+    pub applications: BTreeMap<String, Application>,
+    /// Applications still in the field.
+    pub field: BTreeSet<String>,
+    /// Recusals: person or expert, application, ground.
+    pub recusals: BTreeMap<(String, String), String>,
+    /// Draws.
+    pub draws: BTreeMap<String, DrawState>,
+    /// Panels.
+    pub panels: BTreeMap<String, Panel>,
+    /// Sheets by stage.
+    pub sheets: BTreeMap<String, Sheets>,
+    /// Shortlists by stage.
+    pub shortlists: BTreeMap<String, ShortlistDecided>,
+    /// Sessions.
+    pub sessions: BTreeMap<String, Session>,
+    /// Motions, in the order of opening.
+    pub motions: Vec<(String, Motion)>,
+    /// Selections by stage.
+    pub selections: BTreeMap<String, SelectionDecided>,
+    /// Notices, in order.
+    pub notices: Vec<(String, Notice)>,
+    /// Objections, in order.
+    pub objections: Vec<(String, Objection)>,
+    /// Decision, with the time.
+    pub decision: Option<(DecisionMade, Instant)>,
+    /// Honours, with the number of the record and the time.
+    pub honours: Vec<(HonourConferred, u64, Instant)>,
+    /// Records whose marks were opened, with the time.
+    pub opened_scores: BTreeMap<u64, Instant>,
+    /// Records whose personal data were destroyed, with the ground.
+    pub erased: BTreeMap<u64, String>,
+    /// The edition is finished.
+    pub closed: bool,
+    /// Commitments by record.
+    pub hidden: BTreeMap<u64, BTreeMap<String, Hash>>,
+    /// Hidden values that this image knows: all of them on the server, the opened ones in the verifier.
+    pub known: BTreeMap<(u64, String), Value>,
+}
+
+impl Edition {
+    /// The frozen rules.
+    pub fn rules(&self) -> &crate::rules::Rules {
+        &self.opened.rules
+    }
+
+    /// The motion called `id`.
+    pub fn motion(&self, id: &str) -> Option<&Motion> {
+        self.motions.iter().find(|(name, _)| name == id).map(|(_, motion)| motion)
+    }
+
+    /// The notice called `id`.
+    pub fn notice(&self, id: &str) -> Option<&Notice> {
+        self.notices.iter().find(|(name, _)| name == id).map(|(_, notice)| notice)
+    }
+
+    /// The objection called `id`.
+    pub fn objection(&self, id: &str) -> Option<&Objection> {
+        self.objections.iter().find(|(name, _)| name == id).map(|(_, objection)| objection)
+    }
+
+    /// A known number at `path` of record `seq`.
+    pub fn known_number(&self, seq: u64, path: &str) -> Option<u64> {
+        self.known.get(&(seq, path.to_owned())).and_then(Value::as_u64)
+    }
+
+    /// Name of the organisation behind an application.
+    pub fn applicant(&self, application: &str) -> Option<&Organisation> {
+        self.organisations.get(&self.applications.get(application)?.body.organisation)
+    }
+
+    /// The local day of an instant.
+    pub fn day(&self, instant: Instant) -> Date {
+        instant.date(self.rules().utc_offset_minutes)
+    }
+}

@@ -1,0 +1,70 @@
+//! Sentences from the message files in `data/messages/`.
+//!
+//! A message is a text with `{name}` places. Both files hold the same keys; a test says which one is missing.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::refusal::Refusal;
+use crate::text::Lang;
+
+type Table = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The files of one language; sections are kept apart by file so that each can be read in one sitting.
+const ZH: [&str; 3] = [
+    include_str!("../../../data/messages/zh.toml"),
+    include_str!("../../../data/messages/verify.zh.toml"),
+    include_str!("../../../data/messages/web.zh.toml"),
+];
+const EN: [&str; 3] = [
+    include_str!("../../../data/messages/en.toml"),
+    include_str!("../../../data/messages/verify.en.toml"),
+    include_str!("../../../data/messages/web.en.toml"),
+];
+
+fn read(files: [&str; 3]) -> Table {
+    // A broken file is caught by a test before it can ship; at run time the key itself is shown.
+    files.into_iter().flat_map(|file| toml::from_str::<Table>(file).unwrap_or_default()).collect()
+}
+
+static TABLES: LazyLock<[Table; 2]> = LazyLock::new(|| [read(ZH), read(EN)]);
+
+fn table(lang: Lang) -> &'static Table {
+    match lang {
+        Lang::Zh => &TABLES[0],
+        Lang::En => &TABLES[1],
+    }
+}
+
+/// The message `section.key`, with `{name}` replaced. An unknown key is shown as itself.
+pub fn message<'a>(lang: Lang, section: &str, key: &str, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let Some(text) = table(lang).get(section).and_then(|keys| keys.get(key)) else {
+        return format!("{section}.{key}");
+    };
+    let mut out = text.clone();
+    for (name, value) in params {
+        out = out.replace(&format!("{{{name}}}"), value);
+    }
+    out
+}
+
+/// A message without places.
+pub fn plain(lang: Lang, section: &str, key: &str) -> String {
+    message(lang, section, key, [])
+}
+
+/// The sentence of a refusal: what was wrong, what to do, and the article.
+pub fn refusal(lang: Lang, refusal: &Refusal) -> String {
+    let sentence =
+        message(lang, "refusal", refusal.code, refusal.params.iter().map(|(name, value)| (*name, value.as_str())));
+    if refusal.basis.is_empty() {
+        return sentence;
+    }
+    let basis = message(lang, "common", "basis", [("basis", refusal.basis.as_str())]);
+    format!("{sentence}{basis}")
+}
+
+/// All keys of one language, `section.key`, for the test that compares the files.
+pub fn keys(lang: Lang) -> Vec<String> {
+    table(lang).iter().flat_map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}"))).collect()
+}

@@ -1,0 +1,91 @@
+//! What can go wrong, each with what to do.
+
+/// Results of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The log has another size than the writer thought.
+    #[error("{log}: expected {expected} records, found {found}: another server has written. Restart this one")]
+    HeadMoved {
+        /// Log.
+        log: String,
+        /// Size that the writer expected.
+        expected: u64,
+        /// Size found.
+        found: u64,
+    },
+    /// Another checkpoint is the newest.
+    #[error("{log}: another checkpoint ({found}) was published than the signer remembers ({expected}). Another server has signed, or files of two offices are mixed. Stop all servers and run `heng doctor`")]
+    CheckpointMoved {
+        /// Log.
+        log: String,
+        /// What the caller named.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// It exists already.
+    #[error("{what} exists already")]
+    AlreadyExists {
+        /// What.
+        what: String,
+    },
+    /// It does not exist.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// What.
+        what: String,
+    },
+    /// Another server holds it.
+    #[error("{what} is in use by another server. Stop that one first, or use its address")]
+    Busy {
+        /// What.
+        what: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full ({detail}). Nothing was written and nothing is lost; free some space and try again")]
+    Full {
+        /// What the engine said.
+        detail: String,
+    },
+    /// The place cannot be written.
+    #[error("{what} cannot be written: {detail}. Give the account that runs Heng the right to write there")]
+    ReadOnly {
+        /// Where.
+        what: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// Stored bytes are not what they should be.
+    #[error("{what} is damaged: {detail}. Put the newest sound backup back")]
+    Damaged {
+        /// What.
+        what: String,
+        /// How it shows.
+        detail: String,
+    },
+    /// Written by a newer version.
+    #[error("the database has version {found}, this program knows {known}. Use the newer program")]
+    Newer {
+        /// Version found.
+        found: i64,
+        /// Version known.
+        known: i64,
+    },
+    /// The key file.
+    #[error("key file: {detail}")]
+    Key {
+        /// What is wrong and what to do.
+        detail: String,
+    },
+    /// Anything else.
+    #[error("{what}: {detail}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the engine said.
+        detail: String,
+    },
+}

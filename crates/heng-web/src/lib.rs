@@ -1,0 +1,4 @@
+//! stub
+
+pub mod assets;
+pub mod ui;
