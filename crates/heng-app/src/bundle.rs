@@ -64,7 +64,8 @@ pub fn public_bundle(heng: &Heng, log: &Log) -> Result<Files> {
         .map(|(path, bytes)| json!({ "path": path, "sha256": sha256(bytes).to_string(), "size": bytes.len() }))
         .collect();
     let size = log.image().checkpoint.as_ref().map_or(0, |c| c.size);
-    let manifest = json!({ "files": list, "format": "heng-bundle/1", "origin": log.id(), "size": size, "tier": "public" });
+    let manifest =
+        json!({ "files": list, "format": "heng-bundle/1", "origin": log.id(), "size": size, "tier": "public" });
     files.insert("MANIFEST.json".to_owned(), json_file(&manifest)?);
     Ok(files)
 }
@@ -120,7 +121,9 @@ pub fn tiles(heng: &Heng, log: &Log, size: u64) -> Result<Files> {
 fn openings(heng: &Heng, log: &Log, edition: &Edition) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for seq in edition.opened_scores.keys() {
-        let Some(secret) = heng.store().secret(log.id(), *seq)? else { continue };
+        let Some(secret) = heng.store().secret(log.id(), *seq)? else {
+            continue;
+        };
         let hidden = Hidden::from_secret(&secret)?;
         let paths: Vec<&String> = edition.disclosed_paths(*seq).collect();
         for opening in hidden.openings(*seq) {

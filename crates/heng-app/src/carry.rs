@@ -3,9 +3,9 @@
 //! The list is made from what is missing, so carrying over twice, or again after a crash, changes nothing.
 
 use heng_domain::edition::Edition;
+use heng_domain::edition::events::Cite;
 use heng_domain::office::Office;
 use heng_domain::office::events::{EntryPosted, Event, HonourRegistered, HonourState, Line};
-use heng_domain::edition::events::Cite;
 use heng_domain::time::years_after;
 
 use crate::draft::Draft;
@@ -49,7 +49,12 @@ fn draft(actor: &str, basis: &str, event: &Event) -> Result<Draft> {
 
 type Conferred = heng_domain::edition::events::HonourConferred;
 
-fn honour_event(office: &Office, edition: &Edition, cite: &Cite, honour: &Conferred) -> Result<Option<HonourRegistered>> {
+fn honour_event(
+    office: &Office,
+    edition: &Edition,
+    cite: &Cite,
+    honour: &Conferred,
+) -> Result<Option<HonourRegistered>> {
     if office.carried.contains_key(&(cite.log.clone(), cite.seq)) {
         return Ok(None);
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use heng_domain::record::{Anchor, Record, RecordError, Signature, VERSION, sign};
 use heng_domain::time::Instant;
+use heng_log::Hash;
 use heng_log::commitment::{FieldKey, Opening, commit};
 use heng_log::signature::PersonalKey;
-use heng_log::Hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,10 +33,7 @@ impl Hidden {
     /// # Errors
     /// If a value is not canonical.
     pub fn commitments(&self) -> Result<BTreeMap<String, Hash>, RecordError> {
-        self.values
-            .iter()
-            .map(|(path, value)| Ok((path.clone(), commit(&self.key.salt(path), path, value)?)))
-            .collect()
+        self.values.iter().map(|(path, value)| Ok((path.clone(), commit(&self.key.salt(path), path, value)?))).collect()
     }
 
     /// The openings of record `seq`.

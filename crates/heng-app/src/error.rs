@@ -18,7 +18,9 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A signature names a checkpoint that this log has never published.
-    #[error("signature of {by}: no checkpoint of {size} records with root {root} was ever published here. Fetch the newest checkpoint and sign again")]
+    #[error(
+        "signature of {by}: no checkpoint of {size} records with root {root} was ever published here. Fetch the newest checkpoint and sign again"
+    )]
     UnknownAnchor {
         /// Signer.
         by: String,
@@ -31,7 +33,9 @@ pub enum AppError {
     #[error("there is no log called {0}; `heng editions` lists them")]
     UnknownLog(String),
     /// The store holds fewer records than were signed.
-    #[error("{log}: the database holds {stored} records, but {signed} were signed. It has been rolled back, perhaps by restoring an old backup. Nothing is served. Put the newest database back, or restore the missing records from a bundle of a mirror or witness")]
+    #[error(
+        "{log}: the database holds {stored} records, but {signed} were signed. It has been rolled back, perhaps by restoring an old backup. Nothing is served. Put the newest database back, or restore the missing records from a bundle of a mirror or witness"
+    )]
     RolledBack {
         /// Log.
         log: String,
@@ -41,7 +45,9 @@ pub enum AppError {
         signed: u64,
     },
     /// Stored records give another root than the one that was signed.
-    #[error("{log}: the first {size} records have root {found}, but {signed} was signed. Records were changed. Nothing is served. Run `heng doctor` to find the record, and put the newest sound backup back")]
+    #[error(
+        "{log}: the first {size} records have root {found}, but {signed} was signed. Records were changed. Nothing is served. Run `heng doctor` to find the record, and put the newest sound backup back"
+    )]
     Different {
         /// Log.
         log: String,
@@ -53,7 +59,9 @@ pub enum AppError {
         found: Hash,
     },
     /// A stored record does not read or would be refused.
-    #[error("{log}: record {seq} is damaged: {detail}. Nothing is served. Run `heng doctor`, and put the newest sound backup back")]
+    #[error(
+        "{log}: record {seq} is damaged: {detail}. Nothing is served. Run `heng doctor`, and put the newest sound backup back"
+    )]
     Damaged {
         /// Log.
         log: String,
@@ -63,7 +71,9 @@ pub enum AppError {
         detail: String,
     },
     /// The writer has stopped after an error of the disk.
-    #[error("{log}: writing has stopped after an error ({detail}). Nothing that was acknowledged is lost. Restart Heng; it checks the store before it serves again")]
+    #[error(
+        "{log}: writing has stopped after an error ({detail}). Nothing that was acknowledged is lost. Restart Heng; it checks the store before it serves again"
+    )]
     Stopped {
         /// Log.
         log: String,

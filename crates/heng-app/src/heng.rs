@@ -44,6 +44,7 @@ pub struct Heng {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     key: OfficeKey,
+    leads: bool,
     logs: RwLock<BTreeMap<String, Arc<Log>>>,
     listeners: Arc<RwLock<Vec<Listener>>>,
 }
@@ -53,7 +54,12 @@ impl Heng {
     ///
     /// # Errors
     /// If the data cannot be opened, are held by another server, or contradict what was signed.
-    pub fn open(place: &Place, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, progress: &dyn Fn(&str, u64, u64)) -> Result<Heng> {
+    pub fn open(
+        place: &Place,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        progress: &dyn Fn(&str, u64, u64),
+    ) -> Result<Heng> {
         let folder = place.keys();
         std::fs::create_dir_all(folder)
             .map_err(|source| AppError::Io { what: format!("cannot make the folder {}", folder.display()), source })?;
@@ -65,6 +71,25 @@ impl Heng {
         let key = OfficeKey::load_or_create(&folder.join("log.key"), entropy.as_ref())?;
         let memory = SignerMemory::open(&folder.join("signer.sqlite"))?;
         Heng::with(store, memory, key, clock, entropy, progress)
+    }
+
+    /// Opens an office for reading, also while a server runs. What is written to it fails.
+    ///
+    /// # Errors
+    /// As [`Heng::open`].
+    pub fn read_only(place: &Place, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Heng> {
+        let folder = place.keys();
+        if !folder.join("data.key").exists() {
+            return Err(AppError::Other(format!("{} holds no office", folder.display())));
+        }
+        let data_key = DataKey::load_or_create(&folder.join("data.key"))?;
+        let store: Arc<dyn Store> = match place {
+            Place::Folder(folder) => Arc::new(SqliteStore::open_read_only(folder, data_key)?),
+            Place::Postgres { url, .. } => Arc::new(PostgresStore::connect(url, data_key)?),
+        };
+        let key = OfficeKey::load_or_create(&folder.join("log.key"), entropy.as_ref())?;
+        let memory = SignerMemory::open_read_only(&folder.join("signer.sqlite"))?;
+        Heng::build(store, memory, key, clock, entropy, false, &|_, _, _| {})
     }
 
     /// An office in memory: simulations and tests.
@@ -90,12 +115,25 @@ impl Heng {
         entropy: Arc<dyn Entropy>,
         progress: &dyn Fn(&str, u64, u64),
     ) -> Result<Heng> {
+        Heng::build(store, memory, key, clock, entropy, true, progress)
+    }
+
+    fn build(
+        store: Arc<dyn Store>,
+        memory: SignerMemory,
+        key: OfficeKey,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        leads: bool,
+        progress: &dyn Fn(&str, u64, u64),
+    ) -> Result<Heng> {
         let heng = Heng {
             store,
             memory: Arc::new(memory),
             clock,
             entropy,
             key,
+            leads,
             logs: RwLock::new(BTreeMap::new()),
             listeners: Arc::default(),
         };
@@ -113,6 +151,7 @@ impl Heng {
             memory: Arc::clone(&self.memory),
             clock: Arc::clone(&self.clock),
             key: self.key.signer(id)?,
+            leads: self.leads,
             changed: Box::new(move |size| {
                 for listener in listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
                     listener(&name, size);

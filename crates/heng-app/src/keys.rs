@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use heng_log::note::{KeyKind, SignerKey};
 use heng_log::commitment::FieldKey;
+use heng_log::note::{KeyKind, SignerKey};
 
 use crate::clock::Entropy;
 use crate::error::{AppError, Result};

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod carry;
 pub mod clock;
+pub mod doctor;
 pub mod draft;
 pub mod error;
 pub mod heng;

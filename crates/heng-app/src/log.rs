@@ -76,6 +76,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Signing key; its name is that of the log.
     pub key: SignerKey,
+    /// False to read only: nobody is asked for leadership and nothing is signed.
+    pub leads: bool,
     /// Called with the new size after each published batch.
     pub changed: Box<dyn Fn(u64) + Send + Sync>,
 }
@@ -91,7 +93,9 @@ impl Log {
     /// # Errors
     /// [`AppError::RolledBack`], [`AppError::Different`] or [`AppError::Damaged`] with what to do; nothing is changed then.
     pub fn open(id: &str, kind: &str, parts: Parts, progress: &dyn Fn(u64, u64)) -> Result<Log> {
-        parts.store.lead(id)?;
+        if parts.leads {
+            parts.store.lead(id)?;
+        }
         let Some(mut state) = LogState::empty(kind) else {
             return Err(AppError::Other(format!("{id}: this version does not know logs of kind {kind}")));
         };
@@ -142,7 +146,9 @@ impl Log {
             working: Mutex::new(Working { state, frontier, stopped: None }),
             changed: parts.changed,
         };
-        log.recover(size)?;
+        if parts.leads {
+            log.recover(size)?;
+        }
         Ok(log)
     }
 
@@ -304,8 +310,15 @@ impl Log {
     }
 
     /// Steps 2–6 of the write path.
-    fn commit(&self, working: &mut Working, first: u64, entries: &[Entry]) -> std::result::Result<(Vec<Hash>, StoredCheckpoint), Failure> {
-        self.store.append(&self.id, first, entries).map_err(|error| Failure { appended: !harmless(&error), error: error.into() })?;
+    fn commit(
+        &self,
+        working: &mut Working,
+        first: u64,
+        entries: &[Entry],
+    ) -> std::result::Result<(Vec<Hash>, StoredCheckpoint), Failure> {
+        self.store
+            .append(&self.id, first, entries)
+            .map_err(|error| Failure { appended: !harmless(&error), error: error.into() })?;
         let after = |error: AppError| Failure { appended: true, error };
         let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
         // A flipped bit between memory and disk must not be signed (the fate of Yeti 2022): sign what is stored.
@@ -341,7 +354,8 @@ impl Log {
     /// If there is no such record.
     pub fn receipt(&self, seq: u64) -> Result<Receipt> {
         let image = self.image();
-        let proof = inclusion_proof::<Sha256>(&image.leaves, seq).map_err(|error| AppError::Other(error.to_string()))?;
+        let proof =
+            inclusion_proof::<Sha256>(&image.leaves, seq).map_err(|error| AppError::Other(error.to_string()))?;
         let checkpoint = image.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default();
         Ok(Receipt { index: seq, proof, checkpoint, extra: None })
     }

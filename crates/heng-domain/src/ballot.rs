@@ -157,7 +157,11 @@ mod tests {
         let roll = names(0..31);
         let recused = BTreeSet::from(["m:00".to_owned()]);
         let c = count(&rule(Base::Present, 2, 3, Compare::Ge), &roll, &roll, &recused, &votes(23, 6, 2));
-        assert_eq!((c.present, c.base, c.yes, c.no, c.abstain), (30, 30, 22, 6, 2), "m:00 voted yes and is not counted");
+        assert_eq!(
+            (c.present, c.base, c.yes, c.no, c.abstain),
+            (30, 30, 22, 6, 2),
+            "m:00 voted yes and is not counted"
+        );
         assert!(c.passed, "22 × 3 = 66 ≥ 60");
     }
 

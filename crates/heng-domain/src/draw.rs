@@ -132,8 +132,7 @@ pub enum DrawError {
 /// `H(p1, …, pn) = hash(u64be(|p1|) ‖ p1 ‖ … ‖ u64be(|pn|) ‖ pn)`.
 fn framed<H: TreeHash>(parts: &[&[u8]]) -> Hash {
     let lengths: Vec<[u8; 8]> = parts.iter().map(|part| (part.len() as u64).to_be_bytes()).collect();
-    let pieces: Vec<&[u8]> =
-        lengths.iter().zip(parts).flat_map(|(length, part)| [length.as_slice(), part]).collect();
+    let pieces: Vec<&[u8]> = lengths.iter().zip(parts).flat_map(|(length, part)| [length.as_slice(), part]).collect();
     H::digest(&pieces)
 }
 

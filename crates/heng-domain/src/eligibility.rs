@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn all_staff_means_all() {
         let rule = condition(ConditionKind::Share, 100, 0, 0);
-        let with = |part, whole| check(&rule, Facts { part: Some(part), whole: Some(whole), ..Facts::default() }).unwrap();
+        let with =
+            |part, whole| check(&rule, Facts { part: Some(part), whole: Some(whole), ..Facts::default() }).unwrap();
         assert!(with(350, 350));
         assert!(!with(349, 350));
         assert!(!with(0, 0), "a firm without staff has trained nobody");

@@ -151,7 +151,11 @@ mod tests {
         scores
             .iter()
             .enumerate()
-            .map(|(i, (score, results))| Candidate { application: format!("a:{i:03}"), score: *score, results: *results })
+            .map(|(i, (score, results))| Candidate {
+                application: format!("a:{i:03}"),
+                score: *score,
+                results: *results,
+            })
             .collect()
     }
 

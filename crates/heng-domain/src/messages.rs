@@ -37,7 +37,12 @@ fn table(lang: Lang) -> &'static Table {
 }
 
 /// The message `section.key`, with `{name}` replaced. An unknown key is shown as itself.
-pub fn message<'a>(lang: Lang, section: &str, key: &str, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub fn message<'a>(
+    lang: Lang,
+    section: &str,
+    key: &str,
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
     let Some(text) = table(lang).get(section).and_then(|keys| keys.get(key)) else {
         return format!("{section}.{key}");
     };

@@ -120,7 +120,13 @@ impl Record {
         signers.dedup();
         ensure!(signers.len() == self.sigs.len(), "signature.twice", "");
         for signature in &self.sigs {
-            ensure!(signature.at.size <= self.seq, "signature.anchor", "", by = &signature.by, size = signature.at.size);
+            ensure!(
+                signature.at.size <= self.seq,
+                "signature.anchor",
+                "",
+                by = &signature.by,
+                size = signature.at.size
+            );
         }
         Ok(())
     }
@@ -131,18 +137,16 @@ impl Record {
         let Some(key) = key else { refuse!("signature.no_key", "", by = by) };
         ensure!(signature.alg == "ed25519", "signature.algorithm", "", by = by, found = &signature.alg);
         ensure!(signature.key == key.fingerprint(), "signature.other_key", "", by = by);
-        let statement = self
-            .statement(by, &signature.at)
-            .map_err(|error| Refusal::new("record.form", "").with("detail", error))?;
+        let statement =
+            self.statement(by, &signature.at).map_err(|error| Refusal::new("record.form", "").with("detail", error))?;
         ensure!(key.verify(statement.as_bytes(), &signature.s).is_ok(), "signature.invalid", "", by = by);
         Ok(())
     }
 
     /// The record's body as a value of type `T`.
     pub fn body_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_value(self.body.clone()).map_err(|error| {
-            Refusal::new("record.body", "").with("kind", &self.kind).with("detail", error)
-        })
+        serde_json::from_value(self.body.clone())
+            .map_err(|error| Refusal::new("record.body", "").with("kind", &self.kind).with("detail", error))
     }
 }
 

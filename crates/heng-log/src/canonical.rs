@@ -65,7 +65,9 @@ pub enum CanonicalError {
     #[error("not JSON: {0}")]
     Syntax(String),
     /// JSON, but not written in the canonical way: white space, key order, a key twice, an odd escape.
-    #[error("not written in canonical form (first difference at byte {0}): keys sorted and once, no spaces, no needless escapes")]
+    #[error(
+        "not written in canonical form (first difference at byte {0}): keys sorted and once, no spaces, no needless escapes"
+    )]
     Form(usize),
 }
 
@@ -106,7 +108,9 @@ pub fn parse(bytes: &[u8]) -> Result<Value, CanonicalError> {
 }
 
 fn check(value: &Value, at: &str, depth: usize) -> Result<(), CanonicalError> {
-    let place = || if at.is_empty() { "/".to_owned() } else { at.to_owned() };
+    let place = || {
+        if at.is_empty() { "/".to_owned() } else { at.to_owned() }
+    };
     if depth > MAX_DEPTH {
         return Err(CanonicalError::TooDeep { at: place() });
     }

@@ -30,7 +30,8 @@ pub fn root_code(root: &Hash) -> String {
             (0..8u32).rev().map(move |i| ALPHABET[usize::try_from(bits >> (5 * i) & 31).unwrap_or(0)])
         })
         .collect();
-    let groups: Vec<String> = characters.chunks(4).map(|group| group.iter().map(|b| char::from(*b)).collect()).collect();
+    let groups: Vec<String> =
+        characters.chunks(4).map(|group| group.iter().map(|b| char::from(*b)).collect()).collect();
     groups.join("-")
 }
 

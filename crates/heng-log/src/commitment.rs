@@ -83,7 +83,10 @@ mod tests {
         let key = FieldKey([7; 32]);
         let path = "/items/4.1.2";
         let right = commit(&key.salt(path), path, &json!(65)).unwrap();
-        assert_eq!(Opening { seq: 1, path: path.into(), salt: key.salt(path), value: json!(65) }.commitment().unwrap(), right);
+        assert_eq!(
+            Opening { seq: 1, path: path.into(), salt: key.salt(path), value: json!(65) }.commitment().unwrap(),
+            right
+        );
         assert_ne!(commit(&key.salt(path), path, &json!(70)).unwrap(), right);
         assert_ne!(commit(&key.salt(path), "/items/4.1.3", &json!(65)).unwrap(), right);
         assert_ne!(commit(&key.salt("/other"), path, &json!(65)).unwrap(), right);

@@ -320,7 +320,10 @@ mod tests {
         for i in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[i] ^= 1;
-            let ok = String::from_utf8(bytes).ok().and_then(|t| Note::parse(&t).ok()).is_some_and(|n| n.verify(&key).is_ok());
+            let ok = String::from_utf8(bytes)
+                .ok()
+                .and_then(|t| Note::parse(&t).ok())
+                .is_some_and(|n| n.verify(&key).is_ok());
             assert!(!ok, "byte {i}");
         }
     }

@@ -81,8 +81,7 @@ impl std::str::FromStr for PublicKey {
     type Err = SignatureError;
 
     fn from_str(text: &str) -> Result<PublicKey, SignatureError> {
-        let bytes: [u8; 32] =
-            STANDARD.decode(text).ok().and_then(|b| b.try_into().ok()).ok_or(SignatureError::Key)?;
+        let bytes: [u8; 32] = STANDARD.decode(text).ok().and_then(|b| b.try_into().ok()).ok_or(SignatureError::Key)?;
         VerifyingKey::from_bytes(&bytes).map_err(|_| SignatureError::Key)?;
         Ok(PublicKey(bytes))
     }

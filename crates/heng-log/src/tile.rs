@@ -126,7 +126,9 @@ pub fn hash_tile<H: TreeHash>(leaves: &[Hash], level: u8, index: u64) -> Result<
 pub fn tiles_of(size: u64) -> Vec<(u8, u64, u16)> {
     let mut out = Vec::new();
     for level in 0..8 {
-        let Some(complete) = span(level).map(|span| size / span) else { break };
+        let Some(complete) = span(level).map(|span| size / span) else {
+            break;
+        };
         if complete == 0 {
             break;
         }

@@ -156,7 +156,13 @@ fn subproof<H: TreeHash>(m: usize, leaves: &[Hash], whole: bool, out: &mut Vec<H
 ///
 /// # Errors
 /// [`ProofError`].
-pub fn verify_inclusion<H: TreeHash>(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> Result<(), ProofError> {
+pub fn verify_inclusion<H: TreeHash>(
+    leaf: &Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+    root: &Hash,
+) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::Range { index, size });
     }
@@ -187,7 +193,13 @@ pub fn verify_inclusion<H: TreeHash>(leaf: &Hash, index: u64, size: u64, proof: 
 ///
 /// # Errors
 /// [`ProofError`].
-pub fn verify_consistency<H: TreeHash>(old_size: u64, old_root: &Hash, size: u64, root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
+pub fn verify_consistency<H: TreeHash>(
+    old_size: u64,
+    old_root: &Hash,
+    size: u64,
+    root: &Hash,
+    proof: &[Hash],
+) -> Result<(), ProofError> {
     if old_size == 0 || old_size > size {
         return Err(ProofError::Range { index: old_size, size });
     }
@@ -201,7 +213,9 @@ pub fn verify_consistency<H: TreeHash>(old_size: u64, old_root: &Hash, size: u64
     // A complete old tree is itself the first node of the path.
     let mut path = proof.iter();
     let first = if old_size.is_power_of_two() { Some(old_root) } else { path.next() };
-    let Some(first) = first else { return Err(ProofError::Length(0)) };
+    let Some(first) = first else {
+        return Err(ProofError::Length(0));
+    };
     let (mut node, mut last) = (old_size - 1, size - 1);
     while node & 1 == 1 {
         node >>= 1;

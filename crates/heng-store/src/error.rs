@@ -17,7 +17,9 @@ pub enum StoreError {
         found: u64,
     },
     /// Another checkpoint is the newest.
-    #[error("{log}: another checkpoint ({found}) was published than the signer remembers ({expected}). Another server has signed, or files of two offices are mixed. Stop all servers and run `heng doctor`")]
+    #[error(
+        "{log}: another checkpoint ({found}) was published than the signer remembers ({expected}). Another server has signed, or files of two offices are mixed. Stop all servers and run `heng doctor`"
+    )]
     CheckpointMoved {
         /// Log.
         log: String,

@@ -48,13 +48,16 @@ impl DataKey {
                 }
                 let bytes: Option<[u8; 32]> = hex::decode(text.trim()).ok().and_then(|b| b.try_into().ok());
                 let wrong = || StoreError::Key {
-                    detail: format!("{shown} does not hold 64 hex digits; put the right file back: without it hidden values cannot be read"),
+                    detail: format!(
+                        "{shown} does not hold 64 hex digits; put the right file back: without it hidden values cannot be read"
+                    ),
                 };
                 Ok(DataKey::from_bytes(bytes.ok_or_else(wrong)?))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let bytes = random::<32>()?;
-                let readonly = |error: std::io::Error| StoreError::ReadOnly { what: shown.to_string(), detail: error.to_string() };
+                let readonly =
+                    |error: std::io::Error| StoreError::ReadOnly { what: shown.to_string(), detail: error.to_string() };
                 let options = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
                 let mut file = options.map_err(readonly)?;
                 file.write_all(hex::encode(bytes).as_bytes()).and_then(|()| file.sync_all()).map_err(readonly)?;
@@ -71,10 +74,10 @@ impl DataKey {
     pub(crate) fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = random::<NONCE>()?;
         let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Io {
-            what: place.to_owned(),
-            detail: "cannot be encrypted".to_owned(),
-        })?;
+        let sealed = self
+            .0
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| StoreError::Io { what: place.to_owned(), detail: "cannot be encrypted".to_owned() })?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 

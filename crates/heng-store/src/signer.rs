@@ -30,6 +30,20 @@ impl SignerMemory {
         SignerMemory::prepare(connection, what)
     }
 
+    /// Opens the file for reading only; a file that is not there yet is an empty memory.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn open_read_only(path: &Path) -> Result<SignerMemory> {
+        if !path.exists() {
+            return SignerMemory::in_memory();
+        }
+        let what = path.display().to_string();
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(path, flags).map_err(error(&what))?;
+        Ok(SignerMemory { connection: Mutex::new(connection), what })
+    }
+
     /// A memory that is forgotten at the end: simulations and tests.
     ///
     /// # Errors
@@ -43,8 +57,7 @@ impl SignerMemory {
     fn prepare(connection: Connection, what: String) -> Result<SignerMemory> {
         let map = error(&what);
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(&map)?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(&map)?;
+        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(&map)?;
         drop(mode);
         connection.pragma_update(None, "synchronous", "FULL").map_err(&map)?;
         connection.execute_batch(TABLE).map_err(&map)?;
@@ -75,7 +88,11 @@ impl SignerMemory {
             let show = |head: Option<Head>| {
                 head.map_or("none".to_owned(), |(size, root)| format!("{size} records, {}", hex::encode(root)))
             };
-            return Err(StoreError::CheckpointMoved { log: log.to_owned(), expected: show(previous), found: show(last) });
+            return Err(StoreError::CheckpointMoved {
+                log: log.to_owned(),
+                expected: show(previous),
+                found: show(last),
+            });
         }
         tx.execute(
             "INSERT INTO signed (log, size, root) VALUES (?1, ?2, ?3)

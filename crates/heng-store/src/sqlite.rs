@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, Transaction, TransactionBehavior, params,
+};
 
 use crate::error::{Result, StoreError};
 use crate::key::{DataKey, attachment_place, secret_place};
@@ -30,7 +32,9 @@ pub(crate) fn error(what: &str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
         let what = what.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full { detail },
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly { what, detail },
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                StoreError::ReadOnly { what, detail }
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { what },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { what, detail },
             _ => StoreError::Io { what, detail },
@@ -75,7 +79,8 @@ impl SqliteStore {
     pub fn open(dir: &Path, key: DataKey) -> Result<SqliteStore> {
         let what = dir.display().to_string();
         let readonly = |e: std::io::Error| StoreError::ReadOnly { what: what.clone(), detail: e.to_string() };
-        let lock = File::options().create(true).truncate(false).write(true).open(dir.join("heng.lock")).map_err(readonly)?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(dir.join("heng.lock")).map_err(readonly)?;
         lock.try_lock().map_err(|_| StoreError::Busy { what: what.clone() })?;
         let path = dir.join("heng.sqlite");
         let mut writer = Connection::open(&path).map_err(error(&what))?;
@@ -133,7 +138,12 @@ impl SqliteStore {
         }
     }
 
-    fn all<T>(&self, statement: &str, params: impl Params, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+    fn all<T>(
+        &self,
+        statement: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
         let map = error(&self.what);
         let connection = self.reader();
         let mut prepared = connection.prepare_cached(&sql::sqlite(statement)).map_err(&map)?;
@@ -141,7 +151,12 @@ impl SqliteStore {
         rows.collect::<rusqlite::Result<Vec<T>>>().map_err(&map)
     }
 
-    fn one<T>(&self, statement: &str, params: impl Params, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Option<T>> {
+    fn one<T>(
+        &self,
+        statement: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
         Ok(self.all(statement, params, read)?.into_iter().next())
     }
 
@@ -265,12 +280,16 @@ impl Store for SqliteStore {
     fn put_checkpoint(&self, log: &str, previous: Option<Head>, next: &StoredCheckpoint) -> Result<()> {
         let map = error(&self.what);
         self.write(|tx| {
-            let last = tx.query_row(&sql::sqlite(sql::LAST_CHECKPOINT), [log], checkpoint_row).optional().map_err(&map)?;
+            let last =
+                tx.query_row(&sql::sqlite(sql::LAST_CHECKPOINT), [log], checkpoint_row).optional().map_err(&map)?;
             let last = last.map(|row| checkpoint(log, row)).transpose()?;
             match compare(log, last.as_ref(), previous, next)? {
                 true => Ok(()),
                 false => tx
-                    .execute(&sql::sqlite(sql::PUT_CHECKPOINT), params![log, signed(next.size), next.root.as_slice(), next.note])
+                    .execute(
+                        &sql::sqlite(sql::PUT_CHECKPOINT),
+                        params![log, signed(next.size), next.root.as_slice(), next.note],
+                    )
                     .map(|_| ())
                     .map_err(&map),
             }
@@ -319,7 +338,12 @@ impl Store for SqliteStore {
 }
 
 /// True if `next` is there already; an error unless `previous` is the newest.
-pub(crate) fn compare(log: &str, last: Option<&StoredCheckpoint>, previous: Option<Head>, next: &StoredCheckpoint) -> Result<bool> {
+pub(crate) fn compare(
+    log: &str,
+    last: Option<&StoredCheckpoint>,
+    previous: Option<Head>,
+    next: &StoredCheckpoint,
+) -> Result<bool> {
     let head = last.map(|c| (c.size, c.root));
     if head == Some((next.size, next.root)) {
         return Ok(true);
@@ -328,7 +352,9 @@ pub(crate) fn compare(log: &str, last: Option<&StoredCheckpoint>, previous: Opti
     if head == previous && grows {
         return Ok(false);
     }
-    let show = |head: Option<Head>| head.map_or("none".to_owned(), |(size, root)| format!("{size} records, {}", hex::encode(root)));
+    let show = |head: Option<Head>| {
+        head.map_or("none".to_owned(), |(size, root)| format!("{size} records, {}", hex::encode(root)))
+    };
     Err(StoreError::CheckpointMoved { log: log.to_owned(), expected: show(previous), found: show(head) })
 }
 

@@ -186,7 +186,8 @@ impl Report {
 
     /// The report as lines of text.
     pub fn render(&self, lang: Lang) -> String {
-        let mut out = vec![Sentence::new("head").with("origin", &self.origin).with("records", self.records).render(lang)];
+        let mut out =
+            vec![Sentence::new("head").with("origin", &self.origin).with("records", self.records).render(lang)];
         for check in &self.checks {
             out.push(format!(" {} {} {}", check.id, status_word(check.status, lang), check.sentence.render(lang)));
             out.extend(findings(check, lang));

@@ -103,22 +103,14 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table {
-        by_path: HashMap::new(),
-        by_name: HashMap::new(),
-    };
+    let mut table = Table { by_path: HashMap::new(), by_name: HashMap::new() };
     for source in SOURCES {
         let hash = hex::encode(Sha256::digest(source.bytes));
         let hash = &hash[..16];
-        let asset = Asset {
-            bytes: source.bytes,
-            content_type: content_type(source.name),
-            etag: keep(format!("\"{hash}\"")),
-        };
+        let asset =
+            Asset { bytes: source.bytes, content_type: content_type(source.name), etag: keep(format!("\"{hash}\"")) };
         let path = public_name(source.name, &hash[..8]);
-        table
-            .by_name
-            .insert(source.name, keep(format!("{ROOT}{path}")));
+        table.by_name.insert(source.name, keep(format!("{ROOT}{path}")));
         table.by_path.insert(path, asset);
     }
     table
@@ -160,11 +152,7 @@ pub fn find(path: &str) -> Option<Asset> {
 /// answers 404, which the tests of the pages catch.
 #[must_use]
 pub fn href(name: &str) -> &'static str {
-    TABLE
-        .by_name
-        .get(name)
-        .copied()
-        .unwrap_or("/assets/unknown")
+    TABLE.by_name.get(name).copied().unwrap_or("/assets/unknown")
 }
 
 #[cfg(test)]
@@ -183,19 +171,13 @@ mod tests {
             let name = entry.file_name().into_string().unwrap();
             if entry.file_type().unwrap().is_dir() {
                 for inner in entry.path().read_dir().unwrap().map(Result::unwrap) {
-                    on_disk.push(format!(
-                        "{name}/{}",
-                        inner.file_name().into_string().unwrap()
-                    ));
+                    on_disk.push(format!("{name}/{}", inner.file_name().into_string().unwrap()));
                 }
             } else {
                 on_disk.push(name);
             }
         }
-        let mut listed: Vec<_> = SOURCES
-            .iter()
-            .map(|source| source.name.to_owned())
-            .collect();
+        let mut listed: Vec<_> = SOURCES.iter().map(|source| source.name.to_owned()).collect();
         on_disk.sort();
         listed.sort();
         assert_eq!(on_disk, listed);
@@ -227,10 +209,7 @@ mod tests {
         for part in sheet.split("url(").skip(1) {
             let (path, stamp) = part.split(')').next().unwrap().split_once("?v=").unwrap();
             let asset = find(path).unwrap();
-            assert!(
-                asset.etag[1..].starts_with(stamp),
-                "{path} changed; write fonts.css anew"
-            );
+            assert!(asset.etag[1..].starts_with(stamp), "{path} changed; write fonts.css anew");
             assert_eq!(asset.content_type, "font/woff2");
             seen += 1;
         }
@@ -239,11 +218,7 @@ mod tests {
 
     #[test]
     fn fonts_stay_small() {
-        let total: usize = SOURCES
-            .iter()
-            .filter(|s| s.name.ends_with("woff2"))
-            .map(|s| s.bytes.len())
-            .sum();
+        let total: usize = SOURCES.iter().filter(|s| s.name.ends_with("woff2")).map(|s| s.bytes.len()).sum();
         assert!(total < 6 * 1024 * 1024, "{total} bytes");
     }
 }

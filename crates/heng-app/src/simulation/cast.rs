@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heng_domain::office::events::{
-    Event, FirstOfficer, KeyConfirmed, KeyEnrolled, OfficeFounded, OfficeRole, OrganisationRegistered, PersonRegistered,
-    RoleGranted,
-};
 use heng_domain::edition::events::Cite;
+use heng_domain::office::events::{
+    Event, FirstOfficer, KeyConfirmed, KeyEnrolled, OfficeFounded, OfficeRole, OrganisationRegistered,
+    PersonRegistered, RoleGranted,
+};
 use heng_domain::rules::Level;
 use heng_domain::text::Text;
 use heng_domain::uscc;
@@ -79,14 +79,36 @@ pub const COUNTIES: [(&str, &str); 6] = [
     ("新垣县", "Xinyuan County"),
 ];
 
-const SURNAMES: [&str; 20] =
-    ["赵", "钱", "孙", "李", "周", "吴", "郑", "王", "冯", "陈", "卫", "蒋", "沈", "韩", "杨", "朱", "秦", "许", "何", "吕"];
+const SURNAMES: [&str; 20] = [
+    "赵", "钱", "孙", "李", "周", "吴", "郑", "王", "冯", "陈", "卫", "蒋", "沈", "韩", "杨", "朱", "秦", "许", "何",
+    "吕",
+];
 
 const WORDS: [(&str, &str); 24] = [
-    ("晨光", "Chenguang"), ("远帆", "Yuanfan"), ("青禾", "Qinghe"), ("明泉", "Mingquan"), ("启衡", "Qiheng"), ("云桥", "Yunqiao"),
-    ("松石", "Songshi"), ("锦程", "Jincheng"), ("和润", "Herun"), ("铭川", "Mingchuan"), ("立方", "Lifang"), ("嘉木", "Jiamu"),
-    ("凌霄", "Lingxiao"), ("沐阳", "Muyang"), ("恒信", "Hengxin"), ("瑞麦", "Ruimai"), ("海棠", "Haitang"), ("博远", "Boyuan"),
-    ("知行", "Zhixing"), ("临风", "Linfeng"), ("碧野", "Biye"), ("子衿", "Zijin"), ("南星", "Nanxing"), ("拾穗", "Shisui"),
+    ("晨光", "Chenguang"),
+    ("远帆", "Yuanfan"),
+    ("青禾", "Qinghe"),
+    ("明泉", "Mingquan"),
+    ("启衡", "Qiheng"),
+    ("云桥", "Yunqiao"),
+    ("松石", "Songshi"),
+    ("锦程", "Jincheng"),
+    ("和润", "Herun"),
+    ("铭川", "Mingchuan"),
+    ("立方", "Lifang"),
+    ("嘉木", "Jiamu"),
+    ("凌霄", "Lingxiao"),
+    ("沐阳", "Muyang"),
+    ("恒信", "Hengxin"),
+    ("瑞麦", "Ruimai"),
+    ("海棠", "Haitang"),
+    ("博远", "Boyuan"),
+    ("知行", "Zhixing"),
+    ("临风", "Linfeng"),
+    ("碧野", "Biye"),
+    ("子衿", "Zijin"),
+    ("南星", "Nanxing"),
+    ("拾穗", "Shisui"),
 ];
 
 /// Sectors: name, English, stratum of the draw.
@@ -114,7 +136,11 @@ pub fn person_name(index: usize) -> String {
     const DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
     let surname = SURNAMES[index % SURNAMES.len()];
     let number = index / SURNAMES.len();
-    if number == 0 { format!("{surname}示{}", DIGITS[(index % 9) + 1]) } else { format!("{surname}示{}{}", DIGITS[number % 10], DIGITS[index % 10]) }
+    if number == 0 {
+        format!("{surname}示{}", DIGITS[(index % 9) + 1])
+    } else {
+        format!("{surname}示{}{}", DIGITS[number % 10], DIGITS[index % 10])
+    }
 }
 
 fn code_of(index: usize) -> Result<String> {
@@ -128,7 +154,15 @@ impl Cast {
     ///
     /// # Errors
     /// If the office refuses something, which would be a defect of the simulation.
-    pub fn found(heng: &Heng, log: &str, name: Text, level: Level, numbers: Numbers, seed: u64, demo: bool) -> Result<Cast> {
+    pub fn found(
+        heng: &Heng,
+        log: &str,
+        name: Text,
+        level: Level,
+        numbers: Numbers,
+        seed: u64,
+        demo: bool,
+    ) -> Result<Cast> {
         let office = heng.create_log(log, "office")?;
         let actor = |index: usize, id: String, role| Actor {
             name: person_name(index),
@@ -137,8 +171,10 @@ impl Cast {
             cite: Cite { leaf: Default::default(), log: log.to_owned(), seq: 0 },
             id,
         };
-        let mut actors: Vec<Actor> =
-            vec![actor(0, "p:0001".to_owned(), OfficeRole::Officer), actor(1, "p:0002".to_owned(), OfficeRole::Officer)];
+        let mut actors: Vec<Actor> = vec![
+            actor(0, "p:0001".to_owned(), OfficeRole::Officer),
+            actor(1, "p:0002".to_owned(), OfficeRole::Officer),
+        ];
         let founded = OfficeFounded {
             demo,
             level,
@@ -228,7 +264,10 @@ impl Cast {
                 groups: if index % 3 == 1 { vec!["srdi".to_owned()] } else { Vec::new() },
                 name: Text::new(
                     format!("云川{zh}{sector}{number}有限公司（示例）"),
-                    format!("Yunchuan {en} {sector_en}{} Co., Ltd (invented)", if round == 0 { String::new() } else { format!(" {number}") }),
+                    format!(
+                        "Yunchuan {en} {sector_en}{} Co., Ltd (invented)",
+                        if round == 0 { String::new() } else { format!(" {number}") }
+                    ),
                 ),
                 organisation: format!("o:{:04}", index + 1),
                 sector: sector.to_owned(),

@@ -42,7 +42,11 @@ impl Simulation<'_> {
             self.open_motion(stage, &rules, &session, &motion, options)?;
             if rules.ballot.value == BallotKind::RollCall {
                 let stop = match &self.settings.stop {
-                    Some(Stop::Voting { motions, ballots }) if *motions == index && rules.purpose == Purpose::Winners => Some(*ballots),
+                    Some(Stop::Voting { motions, ballots })
+                        if *motions == index && rules.purpose == Purpose::Winners =>
+                    {
+                        Some(*ballots)
+                    }
                     _ => None,
                 };
                 self.roll_call(stage, &motion, &members, &favourites, index == 0, stop)?;
@@ -68,7 +72,11 @@ impl Simulation<'_> {
     /// Those whom the invented members tend to vote for.
     fn favourites(&self, rules: &CommitteeRules) -> Result<Vec<String>> {
         let seats = if rules.seats > 0 { rules.seats } else { self.frozen.rules.seats() };
-        let share = if rules.purpose == Purpose::Shortlist && rules.seats == 0 { usize::MAX } else { usize::try_from(seats).unwrap_or(5) };
+        let share = if rules.purpose == Purpose::Shortlist && rules.seats == 0 {
+            usize::MAX
+        } else {
+            usize::try_from(seats).unwrap_or(5)
+        };
         self.state(|e| {
             let mut field: Vec<(Option<u64>, &String)> = e.field.iter().map(|a| (e.composite(a), a)).collect();
             field.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
@@ -79,7 +87,13 @@ impl Simulation<'_> {
     }
 
     /// Freezes the roster, records presence and one recusal; returns the members present.
-    fn assemble(&mut self, stage: &Stage, rules: &CommitteeRules, session: &str, favourites: &[String]) -> Result<Vec<String>> {
+    fn assemble(
+        &mut self,
+        stage: &Stage,
+        rules: &CommitteeRules,
+        session: &str,
+        favourites: &[String],
+    ) -> Result<Vec<String>> {
         let most = usize::try_from(rules.size_max.value).unwrap_or(usize::MAX);
         let least = usize::try_from(rules.size_min.value).unwrap_or(1);
         let wanted = self.settings.members.clamp(least, most);
@@ -118,18 +132,26 @@ impl Simulation<'_> {
         Ok(present)
     }
 
-    fn open_motion(&mut self, stage: &Stage, rules: &CommitteeRules, session: &str, motion: &str, options: Vec<String>) -> Result<()> {
-        let names = self.state(|e| {
-            options.iter().filter_map(|a| e.applicant(a)).map(|o| o.name.clone()).collect::<Vec<Text>>()
-        })?;
+    fn open_motion(
+        &mut self,
+        stage: &Stage,
+        rules: &CommitteeRules,
+        session: &str,
+        motion: &str,
+        options: Vec<String>,
+    ) -> Result<()> {
+        let names = self
+            .state(|e| options.iter().filter_map(|a| e.applicant(a)).map(|o| o.name.clone()).collect::<Vec<Text>>())?;
         let award = &self.frozen.rules.name;
         let text = match (rules.choice.value, rules.purpose, names.first()) {
-            (ChoiceKind::Approve, Purpose::Winners, Some(name)) => {
-                Text::new(format!("是否同意授予{}{}？", name.zh, award.zh), format!("Shall the {} be given to {}?", award.en, name.en))
-            }
-            (ChoiceKind::Approve, Purpose::Shortlist, Some(name)) => {
-                Text::new(format!("是否同意{}进入下一阶段？", name.zh), format!("Shall {} go on to the next stage?", name.en))
-            }
+            (ChoiceKind::Approve, Purpose::Winners, Some(name)) => Text::new(
+                format!("是否同意授予{}{}？", name.zh, award.zh),
+                format!("Shall the {} be given to {}?", award.en, name.en),
+            ),
+            (ChoiceKind::Approve, Purpose::Shortlist, Some(name)) => Text::new(
+                format!("是否同意{}进入下一阶段？", name.zh),
+                format!("Shall {} go on to the next stage?", name.en),
+            ),
             _ => Text::new("请在名单中投票选择。", "Please mark your choices on the list."),
         };
         let seats = match rules.choice.value {
@@ -160,13 +182,23 @@ impl Simulation<'_> {
                 let liked = body.options.iter().any(|o| favourites.contains(o));
                 let yes = if liked { 93 } else { 38 };
                 let roll = self.random.below(100);
-                vec![if roll < yes { "yes" } else if roll < yes + 4 { "abstain" } else { "no" }.to_owned()]
+                vec![
+                    if roll < yes {
+                        "yes"
+                    } else if roll < yes + 4 {
+                        "abstain"
+                    } else {
+                        "no"
+                    }
+                    .to_owned(),
+                ]
             }
             ChoiceKind::Pick => {
                 let seats = usize::try_from(body.seats).unwrap_or(usize::MAX);
                 let mut picked: Vec<String> = body.options.iter().filter(|o| favourites.contains(o)).cloned().collect();
                 if self.random.chance(15) && !picked.is_empty() {
-                    let drop = usize::try_from(self.random.below(u64::try_from(picked.len()).unwrap_or(1))).unwrap_or(0);
+                    let drop =
+                        usize::try_from(self.random.below(u64::try_from(picked.len()).unwrap_or(1))).unwrap_or(0);
                     picked.remove(drop);
                 }
                 picked.truncate(seats);
@@ -175,9 +207,18 @@ impl Simulation<'_> {
         }
     }
 
-    fn roll_call(&mut self, stage: &Stage, motion: &str, members: &[String], favourites: &[String], correct: bool, stop: Option<usize>) -> Result<()> {
+    fn roll_call(
+        &mut self,
+        stage: &Stage,
+        motion: &str,
+        members: &[String],
+        favourites: &[String],
+        correct: bool,
+        stop: Option<usize>,
+    ) -> Result<()> {
         let kind = stage.committee.as_ref().map(|c| c.choice.value).ok_or_else(|| broken("committee rules"))?;
-        let body = self.state(|e: &Edition| e.motion(motion).map(|m| m.body.clone()))?.ok_or_else(|| broken("the motion"))?;
+        let body =
+            self.state(|e: &Edition| e.motion(motion).map(|m| m.body.clone()))?.ok_or_else(|| broken("the motion"))?;
         let mut cast = 0;
         for voter in members {
             if stop.is_some_and(|ballots| cast >= ballots) {
@@ -200,7 +241,14 @@ impl Simulation<'_> {
         Ok(())
     }
 
-    fn ballot(&mut self, stage: &Stage, motion: &MotionOpened, voter: &str, choice: Vec<String>, supersedes: Option<heng_log::Hash>) -> Result<heng_log::Hash> {
+    fn ballot(
+        &mut self,
+        stage: &Stage,
+        motion: &MotionOpened,
+        voter: &str,
+        choice: Vec<String>,
+        supersedes: Option<heng_log::Hash>,
+    ) -> Result<heng_log::Hash> {
         let nonce = self.random.bytes();
         let body = BallotCast {
             choice,
@@ -230,7 +278,8 @@ impl Simulation<'_> {
         let mut votes = Vec::new();
         let mut left = u64::from(valid) * u64::from(seats);
         for option in options {
-            let share = if favourites.contains(&option) { 82 + self.random.below(14) } else { 10 + self.random.below(20) };
+            let share =
+                if favourites.contains(&option) { 82 + self.random.below(14) } else { 10 + self.random.below(20) };
             let mut yes = u32::try_from(u64::from(valid) * share / 100).unwrap_or(0).min(valid);
             if rules.choice.value == ChoiceKind::Pick {
                 yes = yes.min(u32::try_from(left).unwrap_or(0));
@@ -246,7 +295,8 @@ impl Simulation<'_> {
     fn select(&mut self, stage: &Stage, rules: &CommitteeRules) -> Result<()> {
         let body = match rules.purpose {
             Purpose::Shortlist => {
-                let kept = self.state(|e| e.compute_vote_shortlist(&stage.id))?.ok_or_else(|| broken("the shortlist"))?;
+                let kept =
+                    self.state(|e| e.compute_vote_shortlist(&stage.id))?.ok_or_else(|| broken("the shortlist"))?;
                 let cut = self.state(|e| e.field.iter().filter(|a| !kept.contains(a)).cloned().collect())?;
                 SelectionDecided { cut, kept, stage: stage.id.clone(), tiers: Vec::new() }
             }

@@ -137,7 +137,12 @@ pub fn build_demo(
     };
     let open = run(heng, clock, &cast, &frozen, &third, progress)?;
     let records = heng.logs().iter().map(|log| log.image().state.position().0).sum();
-    Ok(DemoReport { finished: finished.id().to_owned(), voting: voting.id().to_owned(), open: open.id().to_owned(), records })
+    Ok(DemoReport {
+        finished: finished.id().to_owned(),
+        voting: voting.id().to_owned(),
+        open: open.id().to_owned(),
+        records,
+    })
 }
 
 fn back(today: Date, days: i64) -> Result<Date> {
@@ -161,8 +166,8 @@ fn days_until(rules: &Rules, kind: heng_domain::rules::StageKind) -> i64 {
 
 /// The register as the article states it: figures, winners of 2015, zones and brands without codes.
 fn register_article(cast: &Cast, figures_json: &str) -> Result<()> {
-    let parsed: Figures = serde_json::from_str(figures_json)
-        .map_err(|error| AppError::Other(format!("figures.json: {error}")))?;
+    let parsed: Figures =
+        serde_json::from_str(figures_json).map_err(|error| AppError::Other(format!("figures.json: {error}")))?;
     let mut batch = Vec::new();
     for (id, level, zh, en) in [
         ("zhumadian-mayor", Level::City, "驻马店市市长质量奖", "Zhumadian Mayor's Quality Award"),

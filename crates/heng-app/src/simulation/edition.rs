@@ -7,17 +7,20 @@ use heng_domain::edition::events::{
     ApplicationSubmitted, Approved, Attachment, CalendarAdopted, CallPublished, ConditionChecked, CriteriaAdopted,
     DecisionMade, EditionClosed, EditionOpened, Effect, Event, ExpertSeated, HonourConferred, NoticePublished,
     ObjectionAnswered, ObjectionReceived, ObjectionScreened, OrganisationEntered, PersonSeated, PreReviewDecided,
-    RecommendationGiven, Role, ScoresOpened, SelectionDecided, SelfEvaluation, StageClosed, StageOpened, Window, YearFigures,
+    RecommendationGiven, Role, ScoresOpened, SelectionDecided, SelfEvaluation, StageClosed, StageOpened, Window,
+    YearFigures,
 };
 use heng_domain::eligibility::Facts;
 use heng_domain::office::Office;
-use heng_domain::office::events::{EditionRegistered, EntryPosted, Line, OfficeRole, ProgrammeEstablished, RulesAdopted};
+use heng_domain::office::events::{
+    EditionRegistered, EntryPosted, Line, OfficeRole, ProgrammeEstablished, RulesAdopted,
+};
 use heng_domain::rules::{Condition, ConditionKind, ScoreDisclosure, Stage, StageKind};
 use heng_domain::text::Text;
 use heng_domain::time::Instant;
 use heng_log::Hash;
-use jiff::civil::Date;
 use jiff::ToSpan;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::cast::{COUNTIES, key_of, office_draft, stratum};
@@ -243,7 +246,11 @@ impl Simulation<'_> {
         batch.push(self.cast.signed(office_draft("p:0001", basis, registered)?, &both)?);
         let accepted = submit(&self.cast.office, batch)?;
         let last = accepted.last().ok_or_else(|| broken("the registered edition"))?;
-        Ok(heng_domain::edition::events::Cite { leaf: last.leaf, log: self.cast.office.id().to_owned(), seq: last.record.seq })
+        Ok(heng_domain::edition::events::Cite {
+            leaf: last.leaf,
+            log: self.cast.office.id().to_owned(),
+            seq: last.record.seq,
+        })
     }
 
     // ── call, applications, recommendations ─────────────────────────────────────────────────────────────
@@ -259,10 +266,21 @@ impl Simulation<'_> {
             no_fee: true,
             opens: self.instant(first, 9, 0)?,
             text: Text::new(
-                format!("现组织开展{}（{}）申报。请于{}18时前提交申报材料。申报和评审不收取任何费用。", rules.name.zh, label.zh, chinese_day(last)),
-                format!("Applications for the {} ({}) are invited until 18:00 on {last}. Applying and reviewing are free of charge.", rules.name.en, label.en),
+                format!(
+                    "现组织开展{}（{}）申报。请于{}18时前提交申报材料。申报和评审不收取任何费用。",
+                    rules.name.zh,
+                    label.zh,
+                    chinese_day(last)
+                ),
+                format!(
+                    "Applications for the {} ({}) are invited until 18:00 on {last}. Applying and reviewing are free of charge.",
+                    rules.name.en, label.en
+                ),
             ),
-            title: Text::new(format!("关于申报{}的通知", rules.name.zh), format!("Call for applications: {}", rules.name.en)),
+            title: Text::new(
+                format!("关于申报{}的通知", rules.name.zh),
+                format!("Call for applications: {}", rules.name.en),
+            ),
         };
         self.at(9, 30)?;
         self.act("p:0001", &stage.basis, body, &["p:0001"])?;
@@ -280,9 +298,13 @@ impl Simulation<'_> {
         for index in 0..count {
             // Most applications come in the last days, as everywhere.
             let span = u64::from(stage.days.value);
-            let late = span - (span * u64::try_from((count - index).pow(2)).unwrap_or(1) / u64::try_from(count.pow(2)).unwrap_or(1)).min(span);
+            let late = span
+                - (span * u64::try_from((count - index).pow(2)).unwrap_or(1)
+                    / u64::try_from(count.pow(2)).unwrap_or(1))
+                .min(span);
             let day = first.checked_add(i64::try_from(late).unwrap_or(0).days()).map_err(|_| broken("a day"))?;
-            let wanted = self.instant(if day < last { day } else { last }, 10, i8::try_from(index % 50).unwrap_or(0))?;
+            let wanted =
+                self.instant(if day < last { day } else { last }, 10, i8::try_from(index % 50).unwrap_or(0))?;
             self.clock.set(wanted.max(crate::clock::Clock::now(self.clock)));
             let draft = self.application(index, stage)?;
             self.submit(vec![draft])?;
@@ -373,14 +395,19 @@ impl Simulation<'_> {
         for application in applications {
             let county = self.state(|e| e.applicant(&application).map(|o| o.county.zh.clone()).unwrap_or_default())?;
             let home = COUNTIES.iter().position(|(zh, _)| *zh == county).unwrap_or(0);
-            let recommender = recommenders.get(home % recommenders.len().max(1)).copied().ok_or_else(|| broken("a recommender"))?;
+            let recommender =
+                recommenders.get(home % recommenders.len().max(1)).copied().ok_or_else(|| broken("a recommender"))?;
             let used = given.entry(recommender).or_insert(0);
             let support = quota == 0 || *used < quota;
             *used += usize::from(support);
             let body = RecommendationGiven {
                 application,
                 notice: if support { notice.clone() } else { None },
-                opinion: if support { "材料属实，同意推荐。".to_owned() } else { "名额已满，本届不予推荐。".to_owned() },
+                opinion: if support {
+                    "材料属实，同意推荐。".to_owned()
+                } else {
+                    "名额已满，本届不予推荐。".to_owned()
+                },
                 support,
             };
             batch.push(self.draft(recommender, &stage.basis, body)?);
@@ -407,7 +434,8 @@ impl Simulation<'_> {
             let mut failing = Vec::new();
             let fails = refused.iter().position(|r| *r == index);
             for condition in &conditions {
-                let wanted = fails.and_then(|n| refusable(&conditions).get(n).map(|c| c.id == condition.id)) != Some(true);
+                let wanted =
+                    fails.and_then(|n| refusable(&conditions).get(n).map(|c| c.id == condition.id)) != Some(true);
                 let facts = self.facts(condition, anchor, wanted);
                 let met = self.condition_met(application, condition, &facts, anchor)?;
                 if !met {
@@ -501,30 +529,37 @@ impl Simulation<'_> {
         let name = &self.frozen.rules.name;
         let body = NoticePublished {
             names: names.clone(),
-            notice: format!("n:{}", stage.id),
+            notice: format!("n-{}", stage.id),
             stage: stage.id.clone(),
             text: Text::new(
                 format!(
                     "根据{}，现将{}（{}）有关名单公示如下：{}。公示期至{}止。如有异议，请以实名提出并附证据；单位须加盖公章，个人须提供身份证明。匿名或者逾期的异议不予受理。",
-                    self.frozen.rules.document.number, name.zh, self.settings.label.zh, zh.join("、"), chinese_day(until)
+                    self.frozen.rules.document.number,
+                    name.zh,
+                    self.settings.label.zh,
+                    zh.join("、"),
+                    chinese_day(until)
                 ),
                 format!(
                     "In accordance with {}, the following are announced for the {} ({}): {}. The notice runs until {until}. Objections must be made under the real name and with evidence: a unit with its seal, a person with proof of identity. Anonymous or late objections cannot be accepted.",
-                    self.frozen.rules.document.number, name.en, self.settings.label.en, en.join("; ")
+                    self.frozen.rules.document.number,
+                    name.en,
+                    self.settings.label.en,
+                    en.join("; ")
                 ),
             ),
             title: Text::new(format!("{}公示", name.zh), format!("Public notice: {}", name.en)),
             until,
         };
-        let accepted = self.act("p:0001", &stage.basis, body, &["p:0001"])?;
-        let notice = format!("n:{}", stage.id);
+        self.act("p:0001", &stage.basis, body, &["p:0001"])?;
+        let notice = format!("n-{}", stage.id);
         let winners_named = self.state(|e| !e.standing_winners().is_empty())?;
         if winners_named && rules.real_name.value {
             if let Some(application) = names.last() {
                 self.objections(stage, &notice, application)?;
             }
         }
-        drop(accepted);
+        self.open_scores()?;
         self.day = until.tomorrow().map_err(|_| broken("a day"))?;
         self.at(9, 0)
     }
@@ -550,7 +585,9 @@ impl Simulation<'_> {
             grounds.clone(),
         ]);
         let first = self.draft("public", &stage.basis, body("1", true))?.hiding(self.random.bytes(), named);
-        let second = self.draft("public", &stage.basis, body("2", false))?.hiding(self.random.bytes(), BTreeMap::from([grounds]));
+        let second = self
+            .draft("public", &stage.basis, body("2", false))?
+            .hiding(self.random.bytes(), BTreeMap::from([grounds]));
         self.submit(vec![first, second])?;
         self.pass_days(1)?;
         self.at(15, 0)?;
@@ -575,31 +612,44 @@ impl Simulation<'_> {
         self.pass_days(stage.days.value)?;
         self.at(15, 0)?;
         let approved = self.state(|e| {
-            let winner = |(application, tier): (&str, &str)| Approved { application: application.to_owned(), tier: tier.to_owned() };
+            let winner = |(application, tier): (&str, &str)| Approved {
+                application: application.to_owned(),
+                tier: tier.to_owned(),
+            };
             e.standing_winners().into_iter().map(winner).collect::<Vec<_>>()
         })?;
         let number = format!("云政〔{}〕{}号（示例）", self.day.year(), 8 + self.settings.seed % 80);
-        self.act("p:0006", &stage.basis, DecisionMade { approved, number, returned: Vec::new() }, &["p:0006"]).map(|_| ())
+        self.act("p:0006", &stage.basis, DecisionMade { approved, number, returned: Vec::new() }, &["p:0006"])
+            .map(|_| ())
+    }
+
+    /// Opens the marks as soon as the rules allow it.
+    fn open_scores(&mut self) -> Result<()> {
+        let disclosure = &self.frozen.rules.disclosure;
+        let due = self.state(|e| e.winners_published().is_some() && e.opened_scores.is_empty())?;
+        if !due || disclosure.scores.value != ScoreDisclosure::Anonymous {
+            return Ok(());
+        }
+        let (records, fields) = self.state(|e| {
+            let records = e.disclosable();
+            let fields: usize = records.iter().map(|seq| e.disclosed_paths(*seq).count()).sum();
+            (records, u64::try_from(fields).unwrap_or(0))
+        })?;
+        if !records.is_empty() {
+            self.act("p:0001", &disclosure.scores.basis, ScoresOpened { fields, records }, &["p:0001"])?;
+        }
+        Ok(())
     }
 
     fn conferral(&mut self, stage: &Stage) -> Result<()> {
-        let disclosure = &self.frozen.rules.disclosure;
-        if disclosure.scores.value == ScoreDisclosure::Anonymous {
-            let (records, fields) = self.state(|e| {
-                let records = e.disclosable();
-                let fields: usize = records.iter().map(|seq| e.disclosed_paths(*seq).count()).sum();
-                (records, u64::try_from(fields).unwrap_or(0))
-            })?;
-            if !records.is_empty() {
-                self.act("p:0001", &disclosure.scores.basis, ScoresOpened { fields, records }, &["p:0001"])?;
-            }
-        }
+        self.open_scores()?;
         self.pass_days(stage.days.value)?;
         self.at(9, 30)?;
         let approved = self.state(|e| e.decision.as_ref().map(|(d, _)| d.approved.clone()).unwrap_or_default())?;
         for (index, winner) in approved.into_iter().enumerate() {
             let prize_fen = self.state(|e| e.prize_of(&winner.application, &winner.tier))??;
-            let certificate = format!("{}-{}-{:02}", self.settings.programme.to_uppercase(), self.settings.edition, index + 1);
+            let certificate =
+                format!("{}-{}-{:02}", self.settings.programme.to_uppercase(), self.settings.edition, index + 1);
             let body = HonourConferred { application: winner.application, certificate, prize_fen, tier: winner.tier };
             self.act("p:0001", &stage.basis, body, &["p:0001"])?;
         }

@@ -46,9 +46,8 @@ impl Simulation<'_> {
         };
         for (index, ((group, _), members)) in groups.iter().zip(members).enumerate() {
             let single = groups.len() == 1;
-            let applications: Vec<String> = self.state(|e| {
-                field.iter().filter(|a| single || stratum_of(e, a) == group).cloned().collect()
-            })?;
+            let applications: Vec<String> =
+                self.state(|e| field.iter().filter(|a| single || stratum_of(e, a) == group).cloned().collect())?;
             let body = PanelFormed {
                 applications,
                 leader: members.first().cloned().unwrap_or_default(),
@@ -81,12 +80,21 @@ impl Simulation<'_> {
         }
         let largest = groups.into_iter().max_by_key(|(_, experts)| experts.len()).ok_or_else(|| broken("experts"))?;
         if largest.1.len() < needed {
-            return Err(AppError::Other(format!("{needed} experts of one field are needed, there are {}: raise --experts", largest.1.len())));
+            return Err(AppError::Other(format!(
+                "{needed} experts of one field are needed, there are {}: raise --experts",
+                largest.1.len()
+            )));
         }
         Ok(vec![largest])
     }
 
-    fn draw_experts(&mut self, stage: &Stage, groups: &[(String, Vec<String>)], size: usize, reserves: u32) -> Result<Vec<Vec<String>>> {
+    fn draw_experts(
+        &mut self,
+        stage: &Stage,
+        groups: &[(String, Vec<String>)],
+        size: usize,
+        reserves: u32,
+    ) -> Result<Vec<Vec<String>>> {
         let id = format!("d:{}", stage.id);
         let (lines, excluded) = self.state(|e| {
             let mut lines: Vec<(String, String)> = Vec::new();
@@ -107,7 +115,12 @@ impl Simulation<'_> {
             let first = lines.iter().position(|(g, _)| g == group).ok_or_else(|| broken("a stratum"))?;
             let count = lines.iter().filter(|(g, _)| g == group).count();
             let place = |n: usize| u64::try_from(n).unwrap_or(0);
-            strata.push(Stratum { from: place(first + 1), id: group.clone(), take: place(size), to: place(first + count) });
+            strata.push(Stratum {
+                from: place(first + 1),
+                id: group.clone(),
+                take: place(size),
+                to: place(first + count),
+            });
         }
         let lines: Vec<String> = lines.into_iter().map(|(_, expert)| expert).collect();
         self.run_draw(stage, &id, lines, excluded, strata, reserves)?;
@@ -117,7 +130,13 @@ impl Simulation<'_> {
             let drawn = draw.revealed.as_ref()?.result.first()?;
             let out = draw.line(*drawn.taken.last()?)?.to_owned();
             let by = draw.line(*drawn.reserve.first()?)?.to_owned();
-            Some(DrawReplaced { by, draw: id.clone(), out, reason: "出差，无法参加".to_owned(), stratum: drawn.id.clone() })
+            Some(DrawReplaced {
+                by,
+                draw: id.clone(),
+                out,
+                reason: "出差，无法参加".to_owned(),
+                stratum: drawn.id.clone(),
+            })
         })?;
         if let Some(body) = replacement {
             self.act("p:0002", &stage.basis, body, &["p:0002"])?;
@@ -136,7 +155,15 @@ impl Simulation<'_> {
     }
 
     /// Pool, plan, the public event on the next day, reveal.
-    fn run_draw(&mut self, stage: &Stage, id: &str, lines: Vec<String>, excluded: Vec<Excluded>, strata: Vec<Stratum>, reserves: u32) -> Result<()> {
+    fn run_draw(
+        &mut self,
+        stage: &Stage,
+        id: &str,
+        lines: Vec<String>,
+        excluded: Vec<Excluded>,
+        strata: Vec<Stratum>,
+        reserves: u32,
+    ) -> Result<()> {
         let sha256 = pool_hash::<Sha256>(&lines);
         let pool_size = u64::try_from(lines.len()).unwrap_or(0);
         let body = PoolFrozen { draw: id.to_owned(), excluded, lines, sha256, stage: stage.id.clone() };
@@ -211,7 +238,8 @@ impl Simulation<'_> {
 
     /// How good an invented applicant is, in percent: the same in every stage.
     fn quality(&self, application: &str) -> u64 {
-        let mut random = super::Random::new(self.settings.seed ^ application.bytes().fold(7, |h, b| h * 31 + u64::from(b)));
+        let mut random =
+            super::Random::new(self.settings.seed ^ application.bytes().fold(7, |h, b| h * 31 + u64::from(b)));
         52 + random.below(30)
     }
 
@@ -226,7 +254,8 @@ impl Simulation<'_> {
         for application in field {
             let (panel, experts) = self.state(|e| {
                 let panel = e.panel_of(&stage.id, application).map(|(id, _)| id.to_owned());
-                let experts: Vec<String> = e.missing_sheets(&stage.id, application).into_iter().map(str::to_owned).collect();
+                let experts: Vec<String> =
+                    e.missing_sheets(&stage.id, application).into_iter().map(str::to_owned).collect();
                 (panel, experts)
             })?;
             let panel = panel.ok_or_else(|| broken("a panel"))?;
@@ -282,7 +311,9 @@ impl Simulation<'_> {
             } else {
                 let from = rules.from.clone().unwrap_or_default();
                 let before = self
-                    .state(|e| e.sheets.get(&from).and_then(|s| s.agreed.get(application)).and_then(|seq| e.sheet(*seq)))?
+                    .state(|e| {
+                        e.sheets.get(&from).and_then(|s| s.agreed.get(application)).and_then(|seq| e.sheet(*seq))
+                    })?
                     .ok_or_else(|| broken("an earlier sheet"))?;
                 let mut evidence = serde_json::Map::new();
                 for (item, percent) in before {

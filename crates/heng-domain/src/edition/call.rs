@@ -43,7 +43,13 @@ impl Edition {
         self.require_setup(cx)?;
         let wanted = &self.rules().criteria;
         ensure!(self.criteria.is_none(), "criteria.frozen", &wanted.basis);
-        ensure!(body.criteria.id == wanted.value, "criteria.other", &wanted.basis, found = &body.criteria.id, expected = &wanted.value);
+        ensure!(
+            body.criteria.id == wanted.value,
+            "criteria.other",
+            &wanted.basis,
+            found = &body.criteria.id,
+            expected = &wanted.value
+        );
         if let Some(problem) = body.criteria.problems().first() {
             refuse!("criteria.unsound", &wanted.basis, problem = problem);
         }
@@ -142,8 +148,9 @@ impl Edition {
         ensure!(is_handle(&body.organisation, 'o'), "handle.form", "", handle = &body.organisation);
         let entered = self.organisations.contains_key(&body.organisation);
         ensure!(!entered, "organisation.twice", "", organisation = &body.organisation);
-        uscc::check(&body.uscc)
-            .map_err(|error| Refusal::new("organisation.code", "GB 32100-2015").with("code", &body.uscc).with("detail", error))?;
+        uscc::check(&body.uscc).map_err(|error| {
+            Refusal::new("organisation.code", "GB 32100-2015").with("code", &body.uscc).with("detail", error)
+        })?;
         let same = self.organisations.values().find(|other| other.uscc == body.uscc);
         if let Some(same) = same {
             refuse!("organisation.same_code", "", code = &body.uscc, other = &same.organisation);
@@ -162,7 +169,10 @@ impl Edition {
         ensure!(body.no_fee, "call.fee", &stage.basis);
         ensure!(body.opens < body.closes, "call.window", &stage.basis, opens = body.opens, closes = body.closes);
         ensure!(body.closes > cx.record.time, "call.past", &stage.basis, closes = body.closes);
-        let whole = !(body.title.zh.is_empty() || body.text.zh.is_empty() || body.title.en.is_empty() || body.text.en.is_empty());
+        let whole = !(body.title.zh.is_empty()
+            || body.text.zh.is_empty()
+            || body.title.en.is_empty()
+            || body.text.en.is_empty());
         ensure!(whole, "call.text", &stage.basis);
         Ok(())
     }
@@ -190,7 +200,13 @@ impl Edition {
             self.require_signature(cx, cx.actor())?;
         }
         ensure!(cx.record.time >= call.opens, "application.early", &stage.basis, opens = call.opens);
-        ensure!(cx.record.time < call.closes, "application.late", &stage.basis, closes = call.closes, time = cx.record.time);
+        ensure!(
+            cx.record.time < call.closes,
+            "application.late",
+            &stage.basis,
+            closes = call.closes,
+            time = cx.record.time
+        );
         ensure!(is_handle(&body.application, 'a'), "handle.form", "", handle = &body.application);
         let known = self.applications.get(&body.application);
         ensure!(
@@ -199,10 +215,9 @@ impl Edition {
             &stage.basis,
             application = &body.application
         );
-        let other = self
-            .applications
-            .iter()
-            .find(|(id, old)| **id != body.application && old.body.organisation == body.organisation && old.withdrawn.is_none());
+        let other = self.applications.iter().find(|(id, old)| {
+            **id != body.application && old.body.organisation == body.organisation && old.withdrawn.is_none()
+        });
         if let Some((id, _)) = other {
             refuse!("application.twice", &stage.basis, application = id);
         }
@@ -218,10 +233,22 @@ impl Edition {
         let years = limits.figure_years.value;
         let enough = u32::try_from(body.figures.len()).is_ok_and(|n| n >= years);
         let consecutive = body.figures.windows(2).all(|pair| pair[1].year == pair[0].year + 1);
-        ensure!(enough && consecutive, "application.figures", &limits.figure_years.basis, found = body.figures.len(), years = years);
+        ensure!(
+            enough && consecutive,
+            "application.figures",
+            &limits.figure_years.basis,
+            found = body.figures.len(),
+            years = years
+        );
         let internal = &limits.internal_notice_days;
         let days = body.internal_notice.as_ref().map_or(0, window_days);
-        ensure!(days >= i64::from(internal.value), "application.internal_notice", &internal.basis, days = days, needed = internal.value);
+        ensure!(
+            days >= i64::from(internal.value),
+            "application.internal_notice",
+            &internal.basis,
+            days = days,
+            needed = internal.value
+        );
         ensure!(cx.record.hidden.contains_key("/contact"), "application.contact", &stage.basis);
         Ok(())
     }
@@ -229,16 +256,32 @@ impl Edition {
     fn check_self_evaluation(&self, body: &ApplicationSubmitted) -> Verdict {
         let limit = &self.rules().application.report_chars;
         let Some(criteria) = &self.criteria else { refuse!("call.no_criteria", &self.rules().criteria.basis) };
-        let missing: Vec<&str> =
-            criteria.items().filter(|item| !body.self_evaluation.contains_key(&item.id)).map(|item| item.id.as_str()).collect();
+        let missing: Vec<&str> = criteria
+            .items()
+            .filter(|item| !body.self_evaluation.contains_key(&item.id))
+            .map(|item| item.id.as_str())
+            .collect();
         ensure!(missing.is_empty(), "application.items_missing", &limit.basis, items = missing.join(", "));
         for (item, text) in &body.self_evaluation {
             ensure!(criteria.item(item).is_some(), "item.unknown", &limit.basis, item = item);
             ensure!(text.chars > 0, "application.item_empty", &limit.basis, item = item);
-            ensure!(criteria.is_step(text.percent), "score.step", &self.rules().criteria.basis, item = item, percent = text.percent, step = criteria.step);
+            ensure!(
+                criteria.is_step(text.percent),
+                "score.step",
+                &self.rules().criteria.basis,
+                item = item,
+                percent = text.percent,
+                step = criteria.step
+            );
         }
         let chars: u64 = body.self_evaluation.values().map(|text| u64::from(text.chars)).sum();
-        ensure!(chars <= u64::from(limit.value), "application.report", &limit.basis, chars = chars, limit = limit.value);
+        ensure!(
+            chars <= u64::from(limit.value),
+            "application.report",
+            &limit.basis,
+            chars = chars,
+            limit = limit.value
+        );
         Ok(())
     }
 
@@ -286,17 +329,29 @@ impl Edition {
         let supported: BTreeSet<&String> = self
             .applications
             .iter()
-            .filter(|(id, a)| **id != body.application && a.recommendations.iter().any(|r| r.body.support && r.recommender == cx.actor()))
+            .filter(|(id, a)| {
+                **id != body.application
+                    && a.recommendations.iter().any(|r| r.body.support && r.recommender == cx.actor())
+            })
             .map(|(id, _)| id)
             .collect();
         let quota = rules.quota.value;
         let full = quota > 0 && body.support && supported.len() >= usize::try_from(quota).unwrap_or(usize::MAX);
         ensure!(!full, "recommendation.quota", &rules.quota.basis, recommender = cx.actor(), quota = quota);
-        let given = self.applications.get(&body.application).is_some_and(|a| a.recommendations.iter().any(|r| r.recommender == cx.actor()));
+        let given = self
+            .applications
+            .get(&body.application)
+            .is_some_and(|a| a.recommendations.iter().any(|r| r.recommender == cx.actor()));
         ensure!(!given, "recommendation.twice", &stage.basis, application = &body.application);
         let days = body.notice.as_ref().map_or(0, window_days);
         let short = body.support && days < i64::from(rules.notice_days.value);
-        ensure!(!short, "recommendation.notice", &rules.notice_days.basis, days = days, needed = rules.notice_days.value);
+        ensure!(
+            !short,
+            "recommendation.notice",
+            &rules.notice_days.basis,
+            days = days,
+            needed = rules.notice_days.value
+        );
         ensure!(!body.opinion.is_empty(), "recommendation.opinion", &stage.basis);
         Ok(())
     }

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::admit::Context;
 use super::events::{
-    BallotCast, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed, MotionFrozen, MotionOpened,
-    MotionReopened, MotionVoided, OptionCount, PresenceRecorded, ResultAnnounced, Role, RosterFrozen,
+    BallotCast, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed, MotionFrozen,
+    MotionOpened, MotionReopened, MotionVoided, OptionCount, PresenceRecorded, ResultAnnounced, Role, RosterFrozen,
 };
 use super::state::{Ballot, Edition, Motion, MotionState, Session};
 use crate::ballot::{self, Vote};
@@ -60,7 +60,13 @@ impl Edition {
     }
 
     fn in_state(motion: &Motion, wanted: MotionState) -> Verdict {
-        ensure!(motion.state == wanted, "motion.state", "", motion = &motion.body.motion, state = format!("{:?}", motion.state).to_lowercase());
+        ensure!(
+            motion.state == wanted,
+            "motion.state",
+            "",
+            motion = &motion.body.motion,
+            state = format!("{:?}", motion.state).to_lowercase()
+        );
         Ok(())
     }
 
@@ -78,8 +84,20 @@ impl Edition {
         let rules = self.committee_rules(&body.stage)?;
         ensure!(!self.sessions.contains_key(&body.session), "session.twice", "", session = &body.session);
         let count = u32::try_from(body.members.len()).unwrap_or(u32::MAX);
-        ensure!(count >= rules.size_min.value, "roster.small", &rules.size_min.basis, found = count, least = rules.size_min.value);
-        ensure!(count <= rules.size_max.value, "roster.large", &rules.size_max.basis, found = count, most = rules.size_max.value);
+        ensure!(
+            count >= rules.size_min.value,
+            "roster.small",
+            &rules.size_min.basis,
+            found = count,
+            least = rules.size_min.value
+        );
+        ensure!(
+            count <= rules.size_max.value,
+            "roster.large",
+            &rules.size_max.basis,
+            found = count,
+            most = rules.size_max.value
+        );
         let persons: BTreeSet<&str> = body.members.iter().map(|m| m.person.as_str()).collect();
         ensure!(persons.len() == body.members.len(), "roster.twice", "");
         let chairs = body.members.iter().filter(|m| self.has_role(&m.person, Role::Chair)).count();
@@ -159,7 +177,8 @@ impl Edition {
         }
         for option in &body.options {
             self.live(option)?;
-            let earlier = self.motions.iter().filter(|(_, m)| m.stage == session.stage && m.body.options.contains(option));
+            let earlier =
+                self.motions.iter().filter(|(_, m)| m.stage == session.stage && m.body.options.contains(option));
             let decided = earlier.clone().any(|(_, m)| m.state == MotionState::Announced);
             ensure!(!decided, "motion.decided", "", application = option);
             let round = u32::try_from(earlier.count()).unwrap_or(u32::MAX).saturating_add(1);
@@ -186,7 +205,9 @@ impl Edition {
     }
 
     pub(super) fn apply_motion(&mut self, record: &Record, body: MotionOpened) {
-        let Some(session) = self.sessions.get(&body.session) else { return };
+        let Some(session) = self.sessions.get(&body.session) else {
+            return;
+        };
         let recused = body.options.iter().map(|o| (o.clone(), self.recused_from(session, o))).collect();
         let motion = Motion {
             stage: session.stage.clone(),
@@ -222,7 +243,8 @@ impl Edition {
         ensure!(bound, "ballot.bound", "", motion = &body.motion);
         ensure!(motion.state == MotionState::Open, "ballot.late", &rules.ballot.basis, motion = &body.motion);
         ensure!(motion.present.contains(&body.voter), "ballot.absent", &rules.ballot.basis, voter = &body.voter);
-        let nonce = body.nonce.len() == 32 && body.nonce.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let nonce =
+            body.nonce.len() == 32 && body.nonce.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         ensure!(nonce, "ballot.nonce", "");
         let reused = self.motions.iter().any(|(_, m)| m.ballots.iter().any(|b| b.body.nonce == body.nonce));
         ensure!(!reused, "ballot.nonce", "");
@@ -247,7 +269,12 @@ impl Edition {
                 ensure!(known && distinct.len() == body.choice.len(), "ballot.choice", &rules.choice.basis);
                 let seats = usize::try_from(motion.body.seats).unwrap_or(usize::MAX);
                 ensure!(body.choice.len() <= seats, "ballot.too_many", &rules.choice.basis, seats = motion.body.seats);
-                ensure!(!body.choice.iter().any(is_recused), "ballot.recused", &rules.choice.basis, voter = &body.voter);
+                ensure!(
+                    !body.choice.iter().any(is_recused),
+                    "ballot.recused",
+                    &rules.choice.basis,
+                    voter = &body.voter
+                );
             }
         }
         Ok(())
@@ -275,7 +302,12 @@ impl Edition {
     pub(super) fn admit_dispute(&self, cx: &Context<'_>, body: &MotionDisputed) -> Verdict {
         let motion = self.find_motion(&body.motion)?;
         Self::in_state(motion, MotionState::Closed)?;
-        ensure!(cx.actor() == body.member && motion.present.contains(&body.member), "presence.not_member", "", person = &body.member);
+        ensure!(
+            cx.actor() == body.member && motion.present.contains(&body.member),
+            "presence.not_member",
+            "",
+            person = &body.member
+        );
         ensure!(!body.reason.is_empty(), "reason.missing", "");
         self.require_signature(cx, &body.member)
     }
@@ -292,7 +324,12 @@ impl Edition {
         Self::in_state(motion, MotionState::Closed)?;
         let rules = self.committee_rules(&motion.stage)?;
         ensure!(!motion.disputes.is_empty(), "motion.no_dispute", &rules.reopenings.basis);
-        ensure!(motion.reopened < rules.reopenings.value, "motion.reopenings", &rules.reopenings.basis, limit = rules.reopenings.value);
+        ensure!(
+            motion.reopened < rules.reopenings.value,
+            "motion.reopenings",
+            &rules.reopenings.basis,
+            limit = rules.reopenings.value
+        );
         ensure!(!body.reason.is_empty(), "reason.missing", "");
         Ok(())
     }
@@ -351,7 +388,15 @@ impl Edition {
         ensure!(motion.paper.is_none(), "count.twice", &rules.ballot.basis, motion = &body.motion);
         let present = u32::try_from(motion.present.len()).unwrap_or(u32::MAX);
         let fits = body.issued <= present && body.returned <= body.issued && body.invalid <= body.returned;
-        ensure!(fits, "count.numbers", &rules.ballot.basis, present = present, issued = body.issued, returned = body.returned, invalid = body.invalid);
+        ensure!(
+            fits,
+            "count.numbers",
+            &rules.ballot.basis,
+            present = present,
+            issued = body.issued,
+            returned = body.returned,
+            invalid = body.invalid
+        );
         let options = body.votes.iter().map(|v| &v.option).eq(motion.body.options.iter());
         ensure!(options, "count.options", &rules.ballot.basis);
         let valid = body.returned - body.invalid;
@@ -383,7 +428,9 @@ impl Edition {
         let motion = self.find_motion(id)?;
         let session = self.find_session(&motion.body.session)?;
         let stage = self.rules().stage(&motion.stage);
-        let Some(rules) = stage.and_then(|s| s.committee.as_ref()) else { refuse!("stage.unknown", "", stage = &motion.stage) };
+        let Some(rules) = stage.and_then(|s| s.committee.as_ref()) else {
+            refuse!("stage.unknown", "", stage = &motion.stage)
+        };
         let roll: BTreeSet<String> = session.members.iter().map(|m| m.person.clone()).collect();
         let nobody = BTreeSet::new();
         if rules.ballot.value != BallotKind::RollCall {
@@ -391,7 +438,8 @@ impl Edition {
             let counts = paper.votes.iter().map(|v| {
                 let recused = motion.recused.get(&v.option).unwrap_or(&nobody);
                 let size = |set: &BTreeSet<String>| u32::try_from(set.difference(recused).count()).unwrap_or(u32::MAX);
-                let count = ballot::from_numbers(&rules.pass, size(&roll), size(&motion.present), v.yes, v.no, v.abstain);
+                let count =
+                    ballot::from_numbers(&rules.pass, size(&roll), size(&motion.present), v.yes, v.no, v.abstain);
                 OptionCount { count, option: v.option.clone() }
             });
             return Ok(counts.collect());
@@ -400,7 +448,9 @@ impl Edition {
         let counts = motion.body.options.iter().map(|option| {
             let votes: BTreeMap<String, Vote> = last
                 .iter()
-                .filter_map(|(voter, ballot)| Some(((*voter).to_owned(), vote_on(rules.choice.value, &ballot.body.choice, option)?)))
+                .filter_map(|(voter, ballot)| {
+                    Some(((*voter).to_owned(), vote_on(rules.choice.value, &ballot.body.choice, option)?))
+                })
                 .collect();
             let recused = motion.recused.get(option).unwrap_or(&nobody);
             let count = ballot::count(&rules.pass, &roll, &motion.present, recused, &votes);
@@ -414,7 +464,12 @@ impl Edition {
         let motion = self.find_motion(&body.motion)?;
         Self::in_state(motion, MotionState::Frozen)?;
         let counts = self.tally(&body.motion)?;
-        ensure!(counts == body.counts, "result.tally", &self.committee_rules(&motion.stage)?.pass.basis, motion = &body.motion);
+        ensure!(
+            counts == body.counts,
+            "result.tally",
+            &self.committee_rules(&motion.stage)?.pass.basis,
+            motion = &body.motion
+        );
         Ok(())
     }
 
@@ -430,7 +485,12 @@ impl Edition {
         let motion = self.find_motion(&body.motion)?;
         let after = matches!(motion.state, MotionState::Frozen | MotionState::Announced);
         ensure!(after, "correction.early", "", motion = &body.motion);
-        ensure!(cx.actor() == body.member && motion.present.contains(&body.member), "presence.not_member", "", person = &body.member);
+        ensure!(
+            cx.actor() == body.member && motion.present.contains(&body.member),
+            "presence.not_member",
+            "",
+            person = &body.member
+        );
         ensure!(!body.says.is_empty(), "reason.missing", "");
         self.require_signature(cx, &body.member)
     }

@@ -12,7 +12,8 @@ use crate::time::Instant;
 impl Edition {
     /// When the first notice that names winners was published.
     pub fn winners_published(&self) -> Option<Instant> {
-        let winners: BTreeSet<&str> = self.winners()?.iter().flat_map(|t| &t.applications).map(String::as_str).collect();
+        let winners: BTreeSet<&str> =
+            self.winners()?.iter().flat_map(|t| &t.applications).map(String::as_str).collect();
         let first = self.notices.iter().find(|(_, n)| {
             !n.body.names.is_empty()
                 && n.body.names.iter().all(|name| winners.contains(name.as_str()) || self.won_before(name))
@@ -56,7 +57,12 @@ impl Edition {
         let due = self.disclosable();
         ensure!(due == body.records, "opening.records", &rule.basis, found = body.records.len(), expected = due.len());
         let fields: usize = due.iter().map(|seq| self.disclosed_paths(*seq).count()).sum();
-        ensure!(u64::try_from(fields).is_ok_and(|n| n == body.fields), "opening.fields", &rule.basis, expected = fields);
+        ensure!(
+            u64::try_from(fields).is_ok_and(|n| n == body.fields),
+            "opening.fields",
+            &rule.basis,
+            expected = fields
+        );
         Ok(())
     }
 
@@ -78,9 +84,9 @@ impl Edition {
             refuse!("decision.not_selected", &stage.basis, application = application);
         }
         let returned: BTreeSet<&str> = body.returned.iter().map(|r| r.application.as_str()).collect();
-        let silent = selected.iter().find(|(application, tier)| {
-            !approved.contains(&(*application, *tier)) && !returned.contains(application)
-        });
+        let silent = selected
+            .iter()
+            .find(|(application, tier)| !approved.contains(&(*application, *tier)) && !returned.contains(application));
         if let Some((application, _)) = silent {
             refuse!("decision.silent", &stage.basis, application = application);
         }
@@ -101,7 +107,12 @@ impl Edition {
         let given = self.honours.iter().any(|(h, _, _)| h.application == body.application);
         ensure!(!given, "honour.twice", &stage.basis, application = &body.application);
         let same = self.honours.iter().any(|(h, _, _)| h.certificate == body.certificate);
-        ensure!(!same && !body.certificate.is_empty(), "honour.certificate", &stage.basis, certificate = &body.certificate);
+        ensure!(
+            !same && !body.certificate.is_empty(),
+            "honour.certificate",
+            &stage.basis,
+            certificate = &body.certificate
+        );
         let prize = self.prize_of(&body.application, &body.tier)?;
         let basis = self.rules().tier(&body.tier).map_or("", |t| t.prize_fen.basis.as_str());
         ensure!(prize == body.prize_fen, "honour.prize", basis, computed = prize, stated = body.prize_fen);

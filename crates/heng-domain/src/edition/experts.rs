@@ -22,10 +22,9 @@ impl Edition {
         ensure!(self.seats.get(person).is_some_and(|seat| seat.active), "person.unknown", basis, person = person);
         ensure!(self.applications.contains_key(application), "application.unknown", basis, application = application);
         ensure!(self.rules().recusal.iter().any(|g| g.id == ground), "recusal.ground", basis, ground = ground);
-        let voting = self
-            .motions
-            .iter()
-            .any(|(_, m)| m.state < MotionState::Announced && m.body.options.iter().any(|option| option == application));
+        let voting = self.motions.iter().any(|(_, m)| {
+            m.state < MotionState::Announced && m.body.options.iter().any(|option| option == application)
+        });
         ensure!(!voting, "recusal.voting", basis, application = application);
         let computed = self.sheets.values().any(|sheets| {
             sheets.computed.is_some() && sheets.submitted.get(application).is_some_and(|by| by.contains_key(person))
@@ -88,14 +87,24 @@ impl Edition {
             refuse!("draw.live", &stage.basis, draw = id);
         }
         let candidates: BTreeSet<&str> = if stage.kind == StageKind::Experts {
-            self.seats.iter().filter(|(_, seat)| seat.active && seat.group.is_some()).map(|(id, _)| id.as_str()).collect()
+            self.seats
+                .iter()
+                .filter(|(_, seat)| seat.active && seat.group.is_some())
+                .map(|(id, _)| id.as_str())
+                .collect()
         } else {
             self.field.iter().map(String::as_str).collect()
         };
         let listed: Vec<&str> =
             body.lines.iter().map(String::as_str).chain(body.excluded.iter().map(|e| e.line.as_str())).collect();
         let set: BTreeSet<&str> = listed.iter().copied().collect();
-        ensure!(set.len() == listed.len() && set == candidates, "pool.incomplete", &stage.basis, listed = set.len(), candidates = candidates.len());
+        ensure!(
+            set.len() == listed.len() && set == candidates,
+            "pool.incomplete",
+            &stage.basis,
+            listed = set.len(),
+            candidates = candidates.len()
+        );
         for out in &body.excluded {
             let known = match out.reason.as_str() {
                 "recusal" => self.recusals.keys().any(|(person, _)| *person == out.line),
@@ -104,7 +113,10 @@ impl Edition {
             };
             ensure!(known, "pool.reason", &stage.basis, line = &out.line, reason = &out.reason);
         }
-        let sorted = body.lines.windows(2).all(|pair| (self.stratum_of(&pair[0]), &pair[0]) < (self.stratum_of(&pair[1]), &pair[1]));
+        let sorted = body
+            .lines
+            .windows(2)
+            .all(|pair| (self.stratum_of(&pair[0]), &pair[0]) < (self.stratum_of(&pair[1]), &pair[1]));
         ensure!(sorted, "pool.order", &stage.basis);
         ensure!(pool_hash::<Sha256>(&body.lines) == body.sha256, "pool.hash", &stage.basis);
         Ok(())
@@ -139,7 +151,8 @@ impl Edition {
         let reserves = experts.map_or(0, |e| u64::from(e.reserves.value));
         ensure!(plan.reserves == reserves, "draw.reserves", &stage.basis, found = plan.reserves, expected = reserves);
         for stratum in &plan.strata {
-            let fits = (stratum.from..=stratum.to).all(|i| state.line(i).is_some_and(|line| self.stratum_of(line) == stratum.id));
+            let fits = (stratum.from..=stratum.to)
+                .all(|i| state.line(i).is_some_and(|line| self.stratum_of(line) == stratum.id));
             ensure!(fits, "draw.strata", &stage.basis, stratum = &stratum.id);
         }
         // The plan must be out before the first source event: that is what makes the draw nobody's choice.
@@ -162,7 +175,12 @@ impl Edition {
         let stage = self.drawing_stage(&state.stage)?;
         let Some(published) = &state.plan else { refuse!("draw.no_plan", &stage.basis, draw = &body.draw) };
         ensure!(state.revealed.is_none(), "draw.revealed", &stage.basis, draw = &body.draw);
-        ensure!(self.day(cx.record.time) >= published.sources_on, "draw.early", &stage.basis, day = published.sources_on);
+        ensure!(
+            self.day(cx.record.time) >= published.sources_on,
+            "draw.early",
+            &stage.basis,
+            day = published.sources_on
+        );
         let secrets: Vec<[u8; 32]> = body.secrets.iter().map(|hash| hash.0).collect();
         let result = draw::<Sha256>(&published.plan, &secrets, &body.values)
             .map_err(|error| Refusal::new("draw.recompute", &*stage.basis).with("detail", error))?;
@@ -204,8 +222,7 @@ impl Edition {
 
     pub(super) fn apply_replacement(&mut self, body: DrawReplaced) {
         if let Some(state) = self.draws.get_mut(&body.draw) {
-            let replacement =
-                Replacement { stratum: body.stratum, out: body.out, by: body.by, reason: body.reason };
+            let replacement = Replacement { stratum: body.stratum, out: body.out, by: body.by, reason: body.reason };
             state.replaced.push(replacement);
         }
     }
@@ -220,14 +237,25 @@ impl Edition {
         ensure!(!self.panels.contains_key(&body.panel), "panel.twice", &stage.basis, panel = &body.panel);
         let members: BTreeSet<&str> = body.members.iter().map(String::as_str).collect();
         let size = usize::try_from(rules.panel_size.value).unwrap_or(usize::MAX);
-        ensure!(members.len() == size && body.members.len() == size, "panel.size", &rules.panel_size.basis, found = body.members.len(), expected = size);
+        ensure!(
+            members.len() == size && body.members.len() == size,
+            "panel.size",
+            &rules.panel_size.basis,
+            found = body.members.len(),
+            expected = size
+        );
         ensure!(members.contains(body.leader.as_str()), "panel.leader", &stage.basis, leader = &body.leader);
         let drawn: BTreeSet<&str> =
             self.draws.values().filter(|d| d.stage == body.stage).flat_map(DrawState::current).collect();
         for member in &members {
             let seated = self.seats.get(*member).is_some_and(|seat| seat.active && seat.group.is_some());
             ensure!(seated, "expert.unknown", &stage.basis, expert = member);
-            ensure!(!rules.drawn.value || drawn.contains(member), "panel.not_drawn", &rules.drawn.basis, expert = member);
+            ensure!(
+                !rules.drawn.value || drawn.contains(member),
+                "panel.not_drawn",
+                &rules.drawn.basis,
+                expert = member
+            );
         }
         for application in &body.applications {
             self.live(application)?;

@@ -4,11 +4,12 @@
 //! server calls `admit` before it writes, the verifier calls it after. Each file below holds one part of the
 //! regulations, in the order of the process.
 
-pub mod events;
 mod admit;
 mod call;
 pub mod committee;
 mod conferral;
+mod disclosure;
+pub mod events;
 mod experts;
 mod notice;
 mod paths;
@@ -19,10 +20,11 @@ mod selection;
 mod stages;
 mod state;
 
+pub use disclosure::Thing;
 pub use paths::{item_of_path, item_path, mark_path, score_path};
 pub use result::{Finalist, MemberVote, PublicResult, Winner};
 pub use stages::StageProgress;
 pub use state::{
-    Application, DrawState, Edition, Motion, MotionState, Notice, Objection, Organisation, Panel, Review, Seat, Session, Sheets,
-    StageState,
+    Application, DrawState, Edition, Motion, MotionState, Notice, Objection, Organisation, Panel, Review, Seat,
+    Session, Sheets, StageState,
 };

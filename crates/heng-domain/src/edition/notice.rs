@@ -34,7 +34,10 @@ impl Edition {
     pub fn notice_names(&self) -> Vec<String> {
         let winners = self.standing_winners();
         if self.decision.is_some() || !winners.is_empty() {
-            let decided = self.decision.as_ref().map(|(d, _)| d.approved.iter().map(|a| a.application.as_str()).collect::<Vec<_>>());
+            let decided = self
+                .decision
+                .as_ref()
+                .map(|(d, _)| d.approved.iter().map(|a| a.application.as_str()).collect::<Vec<_>>());
             return winners
                 .into_iter()
                 .map(|(application, _)| application)
@@ -89,7 +92,12 @@ impl Edition {
         ensure!(named, "objection.not_named", &rules.days.basis, application = &body.application);
         ensure!(matches!(body.by.as_str(), "unit" | "person"), "objection.by", &rules.real_name.basis);
         let over = self.notice_over(notice);
-        ensure!(over.is_some_and(|over| cx.record.time < over), "objection.late", &rules.days.basis, until = notice.body.until);
+        ensure!(
+            over.is_some_and(|over| cx.record.time < over),
+            "objection.late",
+            &rules.days.basis,
+            until = notice.body.until
+        );
         let identified = OBJECTOR.iter().all(|path| cx.record.hidden.contains_key(*path));
         ensure!(body.real_name == identified, "objection.identity", &rules.real_name.basis);
         ensure!(cx.record.hidden.contains_key("/grounds"), "objection.grounds", &rules.real_name.basis);
@@ -112,10 +120,20 @@ impl Edition {
     pub(super) fn admit_screening(&self, cx: &Context<'_>, body: &ObjectionScreened) -> Verdict {
         self.require_role(cx, Role::Officer)?;
         let (objection, rules) = self.find_objection(&body.objection)?;
-        ensure!(objection.screened.is_none(), "objection.screened", &rules.real_name.basis, objection = &body.objection);
+        ensure!(
+            objection.screened.is_none(),
+            "objection.screened",
+            &rules.real_name.basis,
+            objection = &body.objection
+        );
         // A late or nameless objection is recorded as not accepted, with the reason, never dropped (R45).
         let must_refuse = rules.real_name.value && !objection.body.real_name;
-        ensure!(!(must_refuse && body.accepted), "objection.anonymous", &rules.real_name.basis, objection = &body.objection);
+        ensure!(
+            !(must_refuse && body.accepted),
+            "objection.anonymous",
+            &rules.real_name.basis,
+            objection = &body.objection
+        );
         ensure!(!body.reason.is_empty(), "reason.missing", &rules.real_name.basis);
         Ok(())
     }
@@ -132,7 +150,12 @@ impl Edition {
         let (objection, rules) = self.find_objection(&body.objection)?;
         let accepted = objection.screened.as_ref().is_some_and(|(accepted, _)| *accepted);
         ensure!(accepted, "objection.not_accepted", &rules.real_name.basis, objection = &body.objection);
-        ensure!(objection.answer.is_none(), "objection.answered", &rules.answer_days.basis, objection = &body.objection);
+        ensure!(
+            objection.answer.is_none(),
+            "objection.answered",
+            &rules.answer_days.basis,
+            objection = &body.objection
+        );
         ensure!(!body.reply.is_empty(), "reason.missing", &rules.answer_days.basis);
         let fits = body.upheld || body.effect == Effect::None;
         ensure!(fits, "objection.effect", &rules.answer_days.basis);
@@ -141,7 +164,9 @@ impl Edition {
     }
 
     pub(super) fn apply_answer(&mut self, body: ObjectionAnswered) {
-        let Some((_, objection)) = self.objections.iter_mut().find(|(id, _)| *id == body.objection) else { return };
+        let Some((_, objection)) = self.objections.iter_mut().find(|(id, _)| *id == body.objection) else {
+            return;
+        };
         if body.effect == Effect::Remove {
             let application = objection.body.application.clone();
             self.field.remove(&application);
@@ -168,7 +193,8 @@ impl Edition {
     ///
     /// Marks and scores decide; they are never personal data that may be erased (threat T30).
     pub(super) fn is_erasable(&self, seq: u64) -> bool {
-        let personal = |path: &String| matches!(path.as_str(), "/name" | "/identity" | "/contact" | "/who" | "/grounds");
+        let personal =
+            |path: &String| matches!(path.as_str(), "/name" | "/identity" | "/contact" | "/who" | "/grounds");
         self.hidden.get(&seq).is_some_and(|paths| paths.keys().all(personal))
     }
 }

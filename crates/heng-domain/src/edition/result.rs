@@ -85,9 +85,15 @@ pub struct PublicResult {
 impl Edition {
     /// The votes of one motion's option by roster order.
     pub fn member_votes(&self, motion: &str, option: &str) -> Vec<MemberVote> {
-        let Some(motion) = self.motion(motion) else { return Vec::new() };
-        let Some(session) = self.sessions.get(&motion.body.session) else { return Vec::new() };
-        let Some(rules) = self.rules().stage(&motion.stage).and_then(|s| s.committee.as_ref()) else { return Vec::new() };
+        let Some(motion) = self.motion(motion) else {
+            return Vec::new();
+        };
+        let Some(session) = self.sessions.get(&motion.body.session) else {
+            return Vec::new();
+        };
+        let Some(rules) = self.rules().stage(&motion.stage).and_then(|s| s.committee.as_ref()) else {
+            return Vec::new();
+        };
         let last = motion.counting();
         session
             .members

@@ -41,10 +41,22 @@ impl Edition {
         let Some(anchor) = self.anchor_day() else { refuse!("call.missing", &stage.basis) };
         match decide(condition, &body.facts, standing, &groups, anchor) {
             Err(missing) => refuse!("condition.fact", &condition.basis, condition = &condition.id, fact = missing.0),
-            Ok(met) => ensure!(met == body.met, "condition.result", &condition.basis, condition = &condition.id, computed = met),
+            Ok(met) => ensure!(
+                met == body.met,
+                "condition.result",
+                &condition.basis,
+                condition = &condition.id,
+                computed = met
+            ),
         }
-        let from_register = matches!(condition.kind, crate::rules::ConditionKind::NoBan | crate::rules::ConditionKind::CoolDown);
-        ensure!(from_register || !body.evidence.is_empty(), "condition.evidence", &condition.basis, condition = &condition.id);
+        let from_register =
+            matches!(condition.kind, crate::rules::ConditionKind::NoBan | crate::rules::ConditionKind::CoolDown);
+        ensure!(
+            from_register || !body.evidence.is_empty(),
+            "condition.evidence",
+            &condition.basis,
+            condition = &condition.id
+        );
         Ok(())
     }
 

@@ -40,7 +40,13 @@ impl Edition {
     fn check_partition(&self, basis: &str, kept: &[String], cut: &[String]) -> Verdict {
         let all: BTreeSet<&String> = kept.iter().chain(cut).collect();
         let once = all.len() == kept.len() + cut.len();
-        ensure!(once && all.into_iter().eq(self.field.iter()), "shortlist.field", basis, found = kept.len() + cut.len(), expected = self.field.len());
+        ensure!(
+            once && all.into_iter().eq(self.field.iter()),
+            "shortlist.field",
+            basis,
+            found = kept.len() + cut.len(),
+            expected = self.field.len()
+        );
         Ok(())
     }
 
@@ -65,7 +71,8 @@ impl Edition {
     /// What a vote for a shortlist gives; `None` while a score that breaks a tie is sealed.
     pub fn compute_vote_shortlist(&self, stage: &str) -> Option<Vec<String>> {
         let rules = self.rules().stage(stage)?.committee.as_ref()?;
-        let passed: Vec<(String, Count)> = self.announced(stage).into_iter().filter(|(_, count)| count.passed).collect();
+        let passed: Vec<(String, Count)> =
+            self.announced(stage).into_iter().filter(|(_, count)| count.passed).collect();
         let seats = if rules.seats == 0 { passed.len() } else { usize::try_from(rules.seats).ok()? };
         Some(ballot::fill(seats, self.elected(rules, passed)?))
     }
@@ -130,7 +137,9 @@ impl Edition {
 
     /// Fills the first tier; seats kept for a group stay empty rather than go to others.
     fn fill_reserved(&self, seats: usize, here: Vec<Elected>) -> Vec<String> {
-        let Some(reserved) = &self.rules().reserved else { return ballot::fill(seats, here) };
+        let Some(reserved) = &self.rules().reserved else {
+            return ballot::fill(seats, here);
+        };
         let kept = usize::try_from(reserved.seats.value).unwrap_or(0).min(seats);
         let of_group = |e: &Elected| self.applicant(&e.application).is_some_and(|o| o.groups.contains(&reserved.group));
         let first = ballot::fill(kept, here.iter().filter(|e| of_group(e)).cloned().collect());
@@ -171,7 +180,12 @@ impl Edition {
                     ensure!(body.tiers.is_empty(), "selection.form", &stage.basis);
                     self.check_partition(&stage.basis, &body.kept, &body.cut)?;
                     if let Some(computed) = self.compute_vote_shortlist(&body.stage) {
-                        ensure!(computed == body.kept, "selection.result", &stage.basis, computed = computed.join(", "));
+                        ensure!(
+                            computed == body.kept,
+                            "selection.result",
+                            &stage.basis,
+                            computed = computed.join(", ")
+                        );
                     }
                     return Ok(());
                 }
@@ -220,8 +234,20 @@ impl Edition {
         let mut seen = BTreeSet::new();
         for (selected, tier) in body.tiers.iter().zip(&self.rules().tiers) {
             let taken = u32::try_from(selected.applications.len()).unwrap_or(u32::MAX);
-            ensure!(taken <= tier.quota.value, "selection.quota", &tier.quota.basis, tier = &tier.id, quota = tier.quota.value);
-            ensure!(selected.empty == tier.quota.value - taken, "selection.quota", &tier.quota.basis, tier = &tier.id, quota = tier.quota.value);
+            ensure!(
+                taken <= tier.quota.value,
+                "selection.quota",
+                &tier.quota.basis,
+                tier = &tier.id,
+                quota = tier.quota.value
+            );
+            ensure!(
+                selected.empty == tier.quota.value - taken,
+                "selection.quota",
+                &tier.quota.basis,
+                tier = &tier.id,
+                quota = tier.quota.value
+            );
             for application in selected.applications.iter().chain(&selected.off_quota) {
                 ensure!(seen.insert(application.as_str()), "selection.same", basis, application = application);
                 self.live(application)?;

@@ -72,7 +72,9 @@ impl Edition {
 
     pub(super) fn admit_stage_opened(&self, cx: &Context<'_>, body: &StageOpened) -> Verdict {
         self.require_role(cx, Role::Officer)?;
-        let Some(index) = self.rules().stage_index(&body.stage) else { refuse!("stage.unknown", "", stage = &body.stage) };
+        let Some(index) = self.rules().stage_index(&body.stage) else {
+            refuse!("stage.unknown", "", stage = &body.stage)
+        };
         let basis = self.rules().stages.get(index).map_or("", |stage| stage.basis.as_str());
         let state = self.stages.get(&body.stage).copied().unwrap_or_default();
         ensure!(state.opened.is_none(), "stage.opened_twice", basis, stage = &body.stage);

@@ -8,9 +8,10 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::events::{
-    ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened, Excluded,
-    HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived, OptionCount, OrganisationEntered,
-    PollCounted, PreReviewDecided, RecommendationGiven, Role, RosterMember, SelectionDecided, ShortlistDecided,
+    ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened,
+    Excluded, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived, OptionCount,
+    OrganisationEntered, PollCounted, PreReviewDecided, RecommendationGiven, Role, RosterMember, SelectionDecided,
+    ShortlistDecided,
 };
 use crate::calendar::Calendar;
 use crate::criteria::Criteria;

@@ -15,8 +15,8 @@ use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
 use crate::time::Instant;
 use events::{
-    BanImposed, EditionRegistered, EntryPosted, Event, FigureStated, OfficeFounded,
-    OrganisationRegistered, ProgrammeEstablished, RulesAdopted,
+    BanImposed, EditionRegistered, EntryPosted, Event, FigureStated, OfficeFounded, OrganisationRegistered,
+    ProgrammeEstablished, RulesAdopted,
 };
 pub use people::{Person, Term};
 pub use register::Honour;

@@ -84,7 +84,14 @@ impl Office {
         let day = self.day(record.time);
         let signers: Vec<&str> =
             record.sigs.iter().map(|s| s.by.as_str()).filter(|by| self.holds(by, OfficeRole::Officer, day)).collect();
-        ensure!(signers.len() >= count, "signature.too_few", "", role = "officer", found = signers.len(), needed = count);
+        ensure!(
+            signers.len() >= count,
+            "signature.too_few",
+            "",
+            role = "officer",
+            found = signers.len(),
+            needed = count
+        );
         for by in signers {
             record.check_signature(by, self.people.get(by).and_then(Person::key).map(|key| &key.public))?;
         }
@@ -95,7 +102,12 @@ impl Office {
         self.require_officers(record, 1)?;
         ensure!(body.person.starts_with("p:"), "handle.form", "", handle = &body.person);
         ensure!(!self.people.contains_key(&body.person), "person.seated_twice", "", person = &body.person);
-        ensure!(body.name.is_some() || record.hidden.contains_key("/name"), "person.no_name", "", person = &body.person);
+        ensure!(
+            body.name.is_some() || record.hidden.contains_key("/name"),
+            "person.no_name",
+            "",
+            person = &body.person
+        );
         Ok(())
     }
 
@@ -166,7 +178,9 @@ impl Office {
         ensure!(body.from <= body.until, "term.turned", "", from = body.from, until = body.until);
         let supervises = |role| role == OfficeRole::Supervisor;
         let other = self.people.get(&body.person).is_some_and(|p| {
-            p.terms.iter().any(|t| t.from <= body.until && body.from <= t.until && supervises(t.role) != supervises(body.role))
+            p.terms
+                .iter()
+                .any(|t| t.from <= body.until && body.from <= t.until && supervises(t.role) != supervises(body.role))
         });
         ensure!(!other, "person.supervisor_only", "", person = &body.person);
         Ok(())

@@ -86,7 +86,12 @@ impl Office {
         let current = self.rules.get(&body.programme).and_then(|versions| versions.last());
         let Some((_, adopted)) = current else { refuse!("programme.no_rules", "", programme = &body.programme) };
         let hash = Office::rules_hash(&adopted.rules)?;
-        ensure!(hash == body.rules_sha256, "edition.rules", &adopted.rules.document.number, version = &adopted.rules.version);
+        ensure!(
+            hash == body.rules_sha256,
+            "edition.rules",
+            &adopted.rules.document.number,
+            version = &adopted.rules.version
+        );
         Ok(())
     }
 
@@ -152,9 +157,10 @@ impl Office {
     /// What the register says about an organisation that applies for `programme`.
     pub fn standing(&self, organisation: &str, programme: &str) -> Standing {
         let bans = self.bans.iter().filter(|b| b.organisation == organisation && b.programme == programme);
-        let honours = self.honours.values().filter(|h| {
-            h.body.organisation == organisation && h.body.programme == programme && h.revoked.is_none()
-        });
+        let honours = self
+            .honours
+            .values()
+            .filter(|h| h.body.organisation == organisation && h.body.programme == programme && h.revoked.is_none());
         Standing {
             banned_until: bans.map(|b| b.until).collect(),
             // Where a source gives only the year, the award's look-back starts at the end of that year.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Aggregate, BallotKind, ChoiceKind, CommitteeRules, ConditionKind, PassRule, Purpose, Rewin, Rules, ScoringMethod, Stage,
-    StageKind, VoteDisclosure,
+    Aggregate, BallotKind, ChoiceKind, CommitteeRules, ConditionKind, PassRule, Purpose, Rewin, Rules, ScoringMethod,
+    Stage, StageKind, VoteDisclosure,
 };
 
 /// One thing that is wrong in a file: the key and what is wrong with it.
@@ -100,7 +100,11 @@ impl Rules {
                 );
             }
             if let Some(floor) = &tier.floor_permille {
-                out.require(floor.value <= 1000, format!("tiers[{i}].floor_permille.value"), "is above 1000 thousandths");
+                out.require(
+                    floor.value <= 1000,
+                    format!("tiers[{i}].floor_permille.value"),
+                    "is above 1000 thousandths",
+                );
             }
             out.require(
                 tier.prize_fen.value < 1 << 53,
@@ -146,7 +150,11 @@ impl Rules {
         ];
         for (name, kind, present) in parts {
             let wanted = stage.kind == kind;
-            out.require(present || !wanted, format!("{key}.{name}"), format!("a stage of this kind needs [stages.{name}]"));
+            out.require(
+                present || !wanted,
+                format!("{key}.{name}"),
+                format!("a stage of this kind needs [stages.{name}]"),
+            );
             out.require(wanted || !present, format!("{key}.{name}"), "does not belong to a stage of this kind");
         }
         if let Some(after) = &stage.after {
@@ -202,7 +210,11 @@ impl Rules {
         }
         if let Some(notice) = &stage.notice {
             out.require(notice.days.value >= 1, format!("{key}.notice.days.value"), "must be at least 1");
-            out.require(!notice.channels.value.is_empty(), format!("{key}.notice.channels"), "name at least one channel");
+            out.require(
+                !notice.channels.value.is_empty(),
+                format!("{key}.notice.channels"),
+                "name at least one channel",
+            );
         }
     }
 
@@ -235,7 +247,9 @@ impl Rules {
 
     fn check_graph(&self, out: &mut Report) {
         let count = |kind: StageKind| self.stages.iter().filter(|stage| stage.kind == kind).count();
-        for kind in [StageKind::Call, StageKind::Application, StageKind::PreReview, StageKind::Approval, StageKind::Conferral] {
+        for kind in
+            [StageKind::Call, StageKind::Application, StageKind::PreReview, StageKind::Approval, StageKind::Conferral]
+        {
             out.require(count(kind) == 1, "stages", format!("there must be exactly one stage of kind {kind:?}"));
         }
         let first = self.stages.first().map(|stage| stage.kind);

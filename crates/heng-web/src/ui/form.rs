@@ -18,11 +18,7 @@ pub struct Choose<'a> {
 impl<'a> Choose<'a> {
     /// A choice without a hint.
     pub fn new(value: impl Into<Text<'a>>, label: impl Into<Text<'a>>) -> Self {
-        Self {
-            value: value.into(),
-            label: label.into(),
-            hint: None,
-        }
+        Self { value: value.into(), label: label.into(), hint: None }
     }
 }
 
@@ -101,34 +97,14 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// A question answered in one line of text.
-    pub fn line(
-        name: impl Into<Text<'a>>,
-        label: impl Into<Text<'a>>,
-        value: impl Into<Text<'a>>,
-    ) -> Self {
-        Self::of(
-            name,
-            label,
-            FieldKind::Line {
-                input_type: "text",
-                value: value.into(),
-                autocomplete: None,
-            },
-        )
+    pub fn line(name: impl Into<Text<'a>>, label: impl Into<Text<'a>>, value: impl Into<Text<'a>>) -> Self {
+        Self::of(name, label, FieldKind::Line { input_type: "text", value: value.into(), autocomplete: None })
     }
 
     /// A question answered in another way; its id is its name.
     pub fn of(name: impl Into<Text<'a>>, label: impl Into<Text<'a>>, kind: FieldKind<'a>) -> Self {
         let name = name.into();
-        Self {
-            id: name.clone(),
-            name,
-            label: label.into(),
-            hint: None,
-            error: None,
-            optional: None,
-            kind,
-        }
+        Self { id: name.clone(), name, label: label.into(), hint: None, error: None, optional: None, kind }
     }
 
     /// The same question with help under it.
@@ -167,11 +143,7 @@ impl<'a> Field<'a> {
 /// A question with its label, hint, message and control.
 #[must_use]
 pub fn field(field: &Field<'_>) -> Markup {
-    let class = if field.error.is_some() {
-        "field wrong"
-    } else {
-        "field"
-    };
+    let class = if field.error.is_some() { "field wrong" } else { "field" };
     let described = field.described_by();
     let described = described.as_deref();
     match &field.kind {

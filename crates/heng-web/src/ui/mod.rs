@@ -26,16 +26,14 @@ mod tests;
 
 pub use facts::{Pager, RegisterEntry, empty_state, facts, pager, register_list};
 pub use form::{
-    Choose, Field, FieldKind, Form, button_link, button_post, error_summary, field, form,
-    saved_line, submit,
+    Choose, Field, FieldKind, Form, button_link, button_post, error_summary, field, form, saved_line, submit,
 };
 pub use hall::{HallPage, HallResult, hall_layout, hall_presence, hall_result};
 pub use mark::mark;
 pub use notice::{NoticePaper, notice_paper};
 pub use page::{NavLink, Page, PageWords, layout};
 pub use picture::{
-    Bar, MoneyPart, MoneyYear, PictureWords, ProfileBar, Tile, funnel_svg, money_svg, profile_svg,
-    qr_svg, tiles,
+    Bar, MoneyPart, MoneyYear, PictureWords, ProfileBar, Tile, funnel_svg, money_svg, profile_svg, qr_svg, tiles,
 };
 pub use proof::{Proof, proof_line, root_code};
 pub use sentence::{Action, NextStep, next_step, result_sentence, sentence, title_block};
@@ -59,9 +57,6 @@ pub struct Link<'a> {
 impl<'a> Link<'a> {
     /// A link from its text and its target.
     pub fn new(label: impl Into<Text<'a>>, href: impl Into<Text<'a>>) -> Self {
-        Self {
-            label: label.into(),
-            href: href.into(),
-        }
+        Self { label: label.into(), href: href.into() }
     }
 }

@@ -18,27 +18,17 @@ pub struct Column<'a> {
 impl<'a> Column<'a> {
     /// A column of words.
     pub fn text(label: impl Into<Text<'a>>) -> Self {
-        Self {
-            label: label.into(),
-            unit: None,
-            number: false,
-        }
+        Self { label: label.into(), unit: None, number: false }
     }
 
     /// A column of numbers without a unit.
     pub fn number(label: impl Into<Text<'a>>) -> Self {
-        Self {
-            number: true,
-            ..Self::text(label)
-        }
+        Self { number: true, ..Self::text(label) }
     }
 
     /// A column of numbers with its unit.
     pub fn measured(label: impl Into<Text<'a>>, unit: impl Into<Text<'a>>) -> Self {
-        Self {
-            unit: Some(unit.into()),
-            ..Self::number(label)
-        }
+        Self { unit: Some(unit.into()), ..Self::number(label) }
     }
 }
 
@@ -60,10 +50,7 @@ impl<'a> Row<'a> {
 
     /// A row that is a link.
     pub fn link(href: impl Into<Text<'a>>, cells: Vec<Markup>) -> Self {
-        Self {
-            cells,
-            href: Some(href.into()),
-        }
+        Self { cells, href: Some(href.into()) }
     }
 }
 

@@ -34,22 +34,12 @@ pub struct PictureWords<'a> {
 }
 
 /// A drawing with its words and its table.
-fn figure(
-    class: &str,
-    words: &PictureWords<'_>,
-    height: i64,
-    drawing: &Markup,
-    rows: &[Row<'_>],
-) -> Markup {
+fn figure(class: &str, words: &PictureWords<'_>, height: i64, drawing: &Markup, rows: &[Row<'_>]) -> Markup {
     let columns: Vec<Column<'_>> = words
         .heads
         .iter()
         .enumerate()
-        .map(|(index, head)| Column {
-            label: head.clone(),
-            unit: None,
-            number: index > 0,
-        })
+        .map(|(index, head)| Column { label: head.clone(), unit: None, number: index > 0 })
         .collect();
     html! {
         figure class={ "picture " (class) } {

@@ -59,9 +59,7 @@ pub fn money_svg(words: &PictureWords<'_>, years: &[MoneyYear<'_>]) -> Markup {
 }
 
 fn sum(year: &MoneyYear<'_>) -> i64 {
-    year.parts
-        .iter()
-        .fold(0, |total: i64, part| total.saturating_add(part.fen.max(0)))
+    year.parts.iter().fold(0, |total: i64, part| total.saturating_add(part.fen.max(0)))
 }
 
 fn starts<'b, 'a>(year: &'b MoneyYear<'a>) -> Vec<(i64, &'b MoneyPart<'a>)> {

@@ -25,12 +25,7 @@ const THICKEST: i64 = 28;
 /// area is the points. The field's mean is a stroke across the bar; `mean_label` names it.
 #[must_use]
 pub fn profile_svg(words: &PictureWords<'_>, mean_label: &str, bars: &[ProfileBar<'_>]) -> Markup {
-    let most = bars
-        .iter()
-        .map(|bar| bar.points_max)
-        .max()
-        .unwrap_or(1)
-        .max(1);
+    let most = bars.iter().map(|bar| bar.points_max).max().unwrap_or(1).max(1);
     let mut top = 0;
     let mut rows = Vec::with_capacity(bars.len());
     let drawing = html! {
@@ -62,11 +57,7 @@ pub fn profile_svg(words: &PictureWords<'_>, mean_label: &str, bars: &[ProfileBa
 }
 
 fn row<'a>(bar: &ProfileBar<'_>) -> Row<'a> {
-    let mut cells = vec![
-        html! { (bar.label) },
-        html! { (points(bar.scored_hundredths)) },
-        html! { (bar.points_max) },
-    ];
+    let mut cells = vec![html! { (bar.label) }, html! { (points(bar.scored_hundredths)) }, html! { (bar.points_max) }];
     if let Some(mean) = bar.mean_hundredths {
         cells.push(html! { (points(mean)) });
     }
@@ -76,10 +67,7 @@ fn row<'a>(bar: &ProfileBar<'_>) -> Row<'a> {
 /// Hundredths as points, without needless zeros: `8650` is `86.5`.
 fn points(hundredths: i64) -> String {
     let sign = if hundredths < 0 { "−" } else { "" };
-    let (whole, rest) = (
-        hundredths.unsigned_abs() / 100,
-        hundredths.unsigned_abs() % 100,
-    );
+    let (whole, rest) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
     match rest {
         0 => format!("{sign}{whole}"),
         tens if tens % 10 == 0 => format!("{sign}{whole}.{}", tens / 10),

@@ -35,10 +35,7 @@ fn dark_runs(code: &QrCode) -> String {
     for (y, line) in colors.chunks(width).enumerate() {
         let mut x = 0;
         while x < width {
-            let run = line[x..]
-                .iter()
-                .take_while(|color| **color == Color::Dark)
-                .count();
+            let run = line[x..].iter().take_while(|color| **color == Color::Dark).count();
             if run > 0 {
                 // Writing to a string cannot fail.
                 let _ = write!(path, "M{} {}h{run}v1h-{run}z", x + MARGIN, y + MARGIN);

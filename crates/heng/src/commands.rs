@@ -1,0 +1,345 @@
+//! The commands, one function each.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use heng_app::bundle::{public_bundle, write_tar};
+use heng_app::simulation::{Size, build_demo};
+use heng_app::{Heng, Log, ManualClock, OsEntropy, Place, SystemClock};
+use heng_domain::office::events::{Event, FirstOfficer, OfficeFounded};
+use heng_domain::rules::Level;
+use heng_domain::text::{Lang, Text};
+use heng_log::Hash;
+use heng_log::code::root_code;
+use heng_log::signature::PersonalKey;
+use heng_verify::{Bundle, Options};
+use serde_json::json;
+
+use crate::terminal::{progress, say};
+use crate::{Where, data};
+
+fn place(place: &Where) -> Result<Place> {
+    match (&place.data, &place.database) {
+        (Some(folder), _) => Ok(Place::Folder(folder.clone())),
+        (None, Some(url)) => Ok(Place::Postgres { url: url.clone(), keys: place.keys.clone() }),
+        (None, None) => bail!("say where the data are: --data DIR or --database URL"),
+    }
+}
+
+/// Opens an office for work; only one server may have it.
+fn open(at: &Place, lang: Lang) -> Result<Heng> {
+    let bar = progress();
+    let heng = Heng::open(at, Arc::new(SystemClock), Arc::new(OsEntropy), &|log, done, all| {
+        bar.set_message(say(
+            lang,
+            "replaying",
+            &[("log", log), ("done", &done.to_string()), ("all", &all.to_string())],
+        ));
+    });
+    bar.finish_and_clear();
+    Ok(heng?)
+}
+
+/// Opens an office for reading only, also while a server runs.
+fn look(at: &Place) -> Result<Heng> {
+    Ok(Heng::read_only(at, Arc::new(SystemClock), Arc::new(OsEntropy))?)
+}
+
+// ── demo, serve, init ──────────────────────────────────────────────────────────────────────────────────
+
+pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, lang: Lang) -> Result<ExitCode> {
+    let at = Place::Folder(folder.to_path_buf());
+    let filled = folder.join("heng.sqlite").exists();
+    if !filled {
+        if folder.is_dir() && std::fs::read_dir(folder)?.next().is_some() {
+            bail!("{} is not empty and holds no office: name an empty folder with --data", folder.display());
+        }
+        let now = heng_app::Clock::now(&SystemClock);
+        let clock = Arc::new(ManualClock::at(now));
+        let bar = progress();
+        let heng = Heng::open(&at, Arc::clone(&clock) as Arc<dyn heng_app::Clock>, Arc::new(OsEntropy), &|_, _, _| {})?;
+        let built = build_demo(
+            &heng,
+            &clock,
+            &data::zhumadian()?,
+            &data::criteria("gbt19580-2012", None)?,
+            &data::calendar()?,
+            data::FIGURES,
+            now.date(480),
+            &|step| bar.set_message(step.to_owned()),
+        );
+        bar.finish_and_clear();
+        let report = match built {
+            Ok(report) => report,
+            Err(error) => {
+                // A half-built demonstration would only be refused the next time.
+                drop(heng);
+                let _ = std::fs::remove_dir_all(folder);
+                return Err(error.into());
+            }
+        };
+        println!(
+            "{}",
+            say(
+                lang,
+                "demo_built",
+                &[("records", &report.records.to_string()), ("folder", &folder.display().to_string())]
+            )
+        );
+    }
+    if no_serve {
+        return Ok(ExitCode::SUCCESS);
+    }
+    serve_at(&at, listen, lang)
+}
+
+pub(crate) fn serve(at: &Where, listen: &str, lang: Lang) -> Result<ExitCode> {
+    serve_at(&place(at)?, listen, lang)
+}
+
+fn serve_at(at: &Place, listen: &str, lang: Lang) -> Result<ExitCode> {
+    let heng = Arc::new(open(at, lang)?);
+    if heng.office_log().is_none() {
+        bail!("there is no office here yet: found one with `heng init`, or try `heng demo`");
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the server")?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen at {listen}: is another program there? choose another address with --listen")
+        })?;
+        let address = listener.local_addr()?;
+        println!("{}", say(lang, "serving", &[("address", &format!("http://{address}/"))]));
+        heng_web::serve(heng, listener).await.context("the server ended")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn init(
+    at: &Where,
+    log: &str,
+    name: (&str, &str),
+    officers: &[String],
+    keys: &Path,
+    lang: Lang,
+) -> Result<ExitCode> {
+    if officers.len() < 2 {
+        bail!("an office needs two officers from the start, since keys are enrolled by two: give --officer twice");
+    }
+    let heng = open(&place(at)?, lang)?;
+    if heng.office_log().is_some() {
+        bail!("there is an office here already");
+    }
+    std::fs::create_dir_all(keys).with_context(|| format!("cannot make {}", keys.display()))?;
+    let mut list = Vec::new();
+    let mut signers = Vec::new();
+    for (index, officer) in officers.iter().enumerate() {
+        let person = format!("p:{:04}", index + 1);
+        let seed = heng.random()?;
+        let key = PersonalKey::from_seed(seed);
+        write_key(&keys.join(format!("{}.key", person.replace(':', "-"))), &Hash(seed).to_string())?;
+        list.push(FirstOfficer { key: key.public(), name: officer.clone(), person: person.clone() });
+        signers.push((person, key));
+    }
+    let office = heng.create_log(log, "office")?;
+    let founded = OfficeFounded {
+        demo: false,
+        level: Level::City,
+        name: Text::new(name.0, name.1),
+        officers: list,
+        utc_offset_minutes: 480,
+    };
+    let (kind, body) = Event::from(founded).split().ok_or_else(|| anyhow!("the record cannot be written"))?;
+    let first = signers.first().map(|(person, _)| person.clone()).unwrap_or_default();
+    let mut draft = heng_app::draft::Draft::new(&first, "办公室设立", kind, body);
+    for (person, key) in &signers {
+        draft = draft.sign(log, person, key, office.anchor())?;
+    }
+    office.submit(draft)?;
+    println!("{}", say(lang, "founded", &[("log", log), ("keys", &keys.display().to_string())]));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_key(path: &Path, text: &str) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write {} (a key that exists is never replaced)", path.display()))?;
+    file.write_all(text.as_bytes())?;
+    Ok(file.sync_all()?)
+}
+
+// ── editions, bundle, verify ───────────────────────────────────────────────────────────────────────────
+
+pub(crate) fn editions(at: &Where, json: bool, lang: Lang) -> Result<ExitCode> {
+    let heng = look(&place(at)?)?;
+    let mut list = Vec::new();
+    for log in heng.editions() {
+        let image = log.image();
+        let Some(edition) = image.state.edition() else {
+            continue;
+        };
+        let stages: Vec<&str> = edition.open_stages().iter().map(|s| s.name.get(lang)).collect();
+        let code = image.checkpoint.as_ref().map(|c| root_code(&Hash(c.root))).unwrap_or_default();
+        list.push(json!({
+            "closed": edition.closed,
+            "edition": edition.opened.edition,
+            "log": log.id(),
+            "programme": edition.rules().name.get(lang),
+            "published": edition.winners_published().is_some(),
+            "records": edition.size,
+            "root_code": code,
+            "stages": stages,
+            "year": edition.opened.year,
+        }));
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&list)?);
+    } else if list.is_empty() {
+        println!("{}", say(lang, "no_editions", &[]));
+    } else {
+        for item in &list {
+            let text = |key: &str| item[key].as_str().unwrap_or("").to_owned();
+            let stages: Vec<&str> =
+                item["stages"].as_array().into_iter().flatten().filter_map(|s| s.as_str()).collect();
+            let state = match (item["closed"].as_bool(), item["published"].as_bool()) {
+                (Some(true), _) => say(lang, "state_closed", &[]),
+                (_, Some(true)) => say(lang, "state_published", &[]),
+                _ => stages.join("、"),
+            };
+            println!("{}\t{}\t{}\t{}", text("log"), text("programme"), item["records"], state);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pick(heng: &Heng, edition: Option<&str>) -> Result<Arc<Log>> {
+    match edition {
+        Some(name) => Ok(heng.find_edition(name)?),
+        None => {
+            heng.newest_published().ok_or_else(|| anyhow!("no edition is published yet; `heng editions` lists them"))
+        }
+    }
+}
+
+pub(crate) fn bundle(at: &Where, edition: Option<&str>, out: &Path, lang: Lang) -> Result<ExitCode> {
+    let heng = look(&place(at)?)?;
+    let log = pick(&heng, edition)?;
+    let files = public_bundle(&heng, &log)?;
+    // Written beside and renamed, so that a half-written bundle never has the final name.
+    let partial = out.with_extension("part");
+    let file = std::fs::File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
+    let mut writer = std::io::BufWriter::new(file);
+    let written =
+        write_tar(&files, &mut writer).and_then(|()| writer.flush()).and_then(|()| writer.get_ref().sync_all());
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(&partial);
+        return Err(error).with_context(|| format!("cannot write {}", out.display()));
+    }
+    std::fs::rename(&partial, out).with_context(|| format!("cannot write {}", out.display()))?;
+    let image = log.image();
+    let code = image.checkpoint.as_ref().map(|c| root_code(&Hash(c.root))).unwrap_or_default();
+    let (files, path) = (files.len().to_string(), out.display().to_string());
+    println!("{}", say(lang, "bundled", &[("log", log.id()), ("files", &files), ("path", &path), ("code", &code)]));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) struct VerifyRequest {
+    pub bundle: Option<PathBuf>,
+    pub data: Option<PathBuf>,
+    pub explain: Option<String>,
+    pub json: bool,
+    pub code: Option<String>,
+    pub against: Option<PathBuf>,
+}
+
+pub(crate) fn verify(request: &VerifyRequest, lang: Lang) -> Result<ExitCode> {
+    let bundle = match (&request.bundle, &request.data) {
+        (Some(path), _) => Bundle::open(path)?,
+        (None, Some(folder)) => {
+            let heng = look(&Place::Folder(folder.clone()))?;
+            let log = pick(&heng, None)?;
+            Bundle { files: public_bundle(&heng, &log)? }
+        }
+        (None, None) => bail!("name a bundle, or --data DIR"),
+    };
+    let against = request.against.as_deref().map(Bundle::open).transpose()?;
+    let report = heng_verify::verify(&bundle, &Options { code: request.code.clone(), against })?;
+    if request.json {
+        let value = json!({ "exit_code": report.exit_code(), "report": report });
+        println!("{}", serde_json::to_string_pretty(&value)?);
+    } else if let Some(id) = &request.explain {
+        let id = id.to_uppercase();
+        let text = report.explain(&id, lang).ok_or_else(|| anyhow!("there is no check {id}: they are V-00 to V-24"))?;
+        println!("{text}");
+    } else {
+        println!("{}", report.render(lang));
+    }
+    Ok(ExitCode::from(report.exit_code()))
+}
+
+// ── rules, simulate, doctor ────────────────────────────────────────────────────────────────────────────
+
+pub(crate) fn rules_check(file: &Path, lang: Lang) -> Result<ExitCode> {
+    let rules = data::rules(file)?;
+    let text = serde_json::to_string(&rules)?;
+    let assumed = text.matches("\"assumed\":true").count().to_string();
+    let stages = rules.stages.len().to_string();
+    let name = rules.name.get(lang);
+    println!(
+        "{}",
+        say(
+            lang,
+            "rules_ok",
+            &[("name", name), ("version", &rules.version), ("stages", &stages), ("assumed", &assumed)]
+        )
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn simulate(file: &Path, size: Size, as_json: bool, lang: Lang) -> Result<ExitCode> {
+    let frozen = data::frozen(file)?;
+    let bar = progress();
+    let outcome = heng_app::simulation::simulate(&frozen, size, &|stage| bar.set_message(stage.to_owned()));
+    bar.finish_and_clear();
+    let (heng, log) = outcome?;
+    let bundle = Bundle { files: public_bundle(&heng, &log)? };
+    let report = heng_verify::verify(&bundle, &Options::default())?;
+    let image = log.image();
+    let edition = image.state.edition().ok_or_else(|| anyhow!("the simulation made no edition"))?;
+    if as_json {
+        let value = json!({
+            "exit_code": report.exit_code(),
+            "records": report.records,
+            "result": edition.public_result(),
+            "root": report.root,
+            "seed": size.seed,
+        });
+        println!("{}", serde_json::to_string_pretty(&value)?);
+    } else {
+        for winner in edition.public_result().map(|r| r.winners).unwrap_or_default() {
+            let tier = edition.rules().tier(&winner.tier).map_or("", |t| t.name.get(lang));
+            println!("{tier}\t{}\t{}", winner.application, winner.name.get(lang));
+        }
+        println!("{}", report.render(lang));
+    }
+    Ok(ExitCode::from(report.exit_code()))
+}
+
+pub(crate) fn doctor(at: &Where, lang: Lang) -> Result<ExitCode> {
+    let found = heng_app::doctor::examine(&place(at)?)?;
+    for line in &found.sound {
+        println!("  ✓ {line}");
+    }
+    for line in &found.wrong {
+        println!("  ✗ {line}");
+    }
+    let key = if found.wrong.is_empty() { "doctor_sound" } else { "doctor_wrong" };
+    println!("{}", say(lang, key, &[("count", &found.wrong.len().to_string())]));
+    Ok(ExitCode::from(u8::from(!found.wrong.is_empty())))
+}
