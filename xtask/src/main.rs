@@ -1,1 +1,88 @@
-fn main() {}
+//! The house keeps its own order: `cargo xtask test`, `tidy`, `bench`.
+
+mod postgres;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "cargo xtask test    all tests, on both databases and in a browser; installs what it needs
+cargo xtask tidy    the rules of the house: arrows, pure crates, messages
+cargo xtask browser only the browser tests
+cargo xtask bench   benchmarks; prints, asserts nothing";
+
+fn main() -> ExitCode {
+    let task = std::env::args().nth(1).unwrap_or_default();
+    let done = match task.as_str() {
+        "test" => test(),
+        "tidy" => tidy::check(&root()),
+        "browser" => browser(),
+        "bench" => bench(),
+        _ => {
+            println!("{HELP}");
+            return ExitCode::from(u8::from(!task.is_empty()));
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Runs a command in the workspace and fails if it does.
+fn run(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    println!("\n$ {program} {}", arguments.join(" "));
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(root())
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
+    if status.success() { Ok(()) } else { bail!("{program} {} failed", arguments.join(" ")) }
+}
+
+fn test() -> Result<()> {
+    run("cargo", &["fmt", "--all", "--check"], &[])?;
+    tidy::check(&root())?;
+    run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    let cluster = postgres::Cluster::start()?;
+    run("cargo", &["test", "--workspace"], &[("HENG_TEST_POSTGRES", cluster.url())])?;
+    drop(cluster);
+    browser()
+}
+
+fn have(program: &str) -> bool {
+    Command::new("sh").args(["-c", &format!("command -v {program} >/dev/null 2>&1")]).status().is_ok_and(|s| s.success())
+}
+
+/// Installs Debian packages that are missing.
+fn packages(programs: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = programs.iter().filter(|(program, _)| !have(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    run("apt-get", &["update", "-q"], &[])?;
+    let arguments = [&["install", "-y", "-q", "--no-install-recommends"], missing.as_slice()].concat();
+    run("apt-get", &arguments, &[("DEBIAN_FRONTEND", "noninteractive")])
+}
+
+fn browser() -> Result<()> {
+    packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;
+    run("cargo", &["build", "--package", "heng"], &[])?;
+    run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund"], &[])?;
+    run("node", &["--test", "tests/browser/"], &[])
+}
+
+fn bench() -> Result<()> {
+    run("cargo", &["bench", "--workspace"], &[])
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use heng_domain::edition::{Edition, Thing};
 use heng_domain::replay::LogState;
 use heng_store::{DataKey, PostgresStore, SignerMemory, SqliteStore, Store};
 
@@ -217,11 +218,13 @@ impl Heng {
         out.into_iter().map(|(_, log)| log).collect()
     }
 
-    /// The newest edition whose winners are published.
+    /// The newest published edition: the newest finished one, else the newest whose winners are on notice.
     pub fn newest_published(&self) -> Option<Arc<Log>> {
-        self.editions()
-            .into_iter()
-            .find(|log| log.image().state.edition().is_some_and(|e| e.winners_published().is_some()))
+        let editions = self.editions();
+        let find = |wanted: fn(&Edition) -> bool| {
+            editions.iter().find(|log| log.image().state.edition().is_some_and(wanted)).cloned()
+        };
+        find(|e| e.closed && e.public_may_see(Thing::Records)).or_else(|| find(|e| e.public_may_see(Thing::Records)))
     }
 
     /// Finds an edition by the name of its log or the end of it (`2025`).

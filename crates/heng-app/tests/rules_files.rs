@@ -24,7 +24,21 @@ fn runs(name: &str) -> heng_app::Result<()> {
     Ok(())
 }
 
-#[test]
-fn zhumadian() {
-    runs("zhumadian").unwrap_or_else(|e| panic!("{e}"));
+macro_rules! run {
+    ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {
+        $($(#[$doc])* #[test] fn $name() {
+            runs($file).unwrap_or_else(|error| panic!("{}: {error}", $file));
+        })*
+    };
+}
+
+run! {
+    zhumadian = "zhumadian";
+    binhu = "binhu";
+    taicang = "taicang";
+    jining = "jining";
+    anning = "anning";
+    zhengzhou = "zhengzhou";
+    shenzhen = "shenzhen";
+    china_quality = "china-quality";
 }

@@ -21,7 +21,7 @@ pub enum CodeError {
     Different,
 }
 
-/// Eight groups of four characters of Crockford's base 32.
+/// Eight groups of four characters of Crockford's base 32, joined by dashes: 39 bytes.
 pub fn root_code(root: &Hash) -> String {
     let characters: Vec<u8> = root.0[..20]
         .chunks(5)
@@ -35,15 +35,15 @@ pub fn root_code(root: &Hash) -> String {
     groups.join("-")
 }
 
-/// Compares a typed code with a root; spaces, dashes and case do not matter, O is 0, I and L are 1.
+/// Compares a typed code with a root; spaces, dashes, case and full width do not matter, O is 0, I and L are 1.
 ///
 /// # Errors
-/// [`CodeError`].
+/// [`CodeError`]: too short, no code at all, or the code of another root.
 pub fn check_root_code(root: &Hash, typed: &str) -> Result<(), CodeError> {
     let plain: String = typed
         .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| match c.to_ascii_uppercase() {
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '‐'..='―' | '−' | '－'))
+        .map(|c| match half_width(c).to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',
             other => other,
@@ -57,6 +57,14 @@ pub fn check_root_code(root: &Hash, typed: &str) -> Result<(), CodeError> {
         return Err(CodeError::TooShort(count));
     }
     if root_code(root).replace('-', "") == plain { Ok(()) } else { Err(CodeError::Different) }
+}
+
+/// Chinese input methods write Latin letters and digits in full width as well.
+fn half_width(c: char) -> char {
+    match u32::from(c) {
+        code @ 0xff01..=0xff5e => char::from_u32(code - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +81,21 @@ mod tests {
         assert_eq!(check_root_code(&sha256(b"other"), &code), Err(CodeError::Different));
         assert_eq!(check_root_code(&root, &code[..20]), Err(CodeError::TooShort(16)));
         assert_eq!(check_root_code(&root, "UUUU"), Err(CodeError::Form));
+        assert_eq!(check_root_code(&root, &format!("{code}0")), Err(CodeError::Form));
+        assert_eq!(check_root_code(&root, ""), Err(CodeError::TooShort(0)));
+        let wide: String = code.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c)).collect();
+        assert_eq!(check_root_code(&root, &wide), Ok(()));
+    }
+
+    #[test]
+    fn the_code_is_the_first_160_bits() {
+        let mut root = Hash([0; 32]);
+        root.0[0] = 0b0000_1000;
+        root.0[19] = 0b0001_1111;
+        root.0[20] = 0xff;
+        assert_eq!(root_code(&root), "1000-0000-0000-0000-0000-0000-0000-000Z");
+        assert_eq!(check_root_code(&root, "looo oooo oooo oooo oooo oooo oooo oooz"), Ok(()));
+        assert_eq!(check_root_code(&root, "iOOO–OOOO—OOOO－OOOO OOOO　OOOO OOOO OOOZ"), Ok(()));
+        assert_eq!(check_root_code(&root, "1000-0000-0000-0000-0000-0000-0000-000Y"), Err(CodeError::Different));
     }
 }

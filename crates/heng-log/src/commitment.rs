@@ -23,14 +23,14 @@ impl std::fmt::Debug for FieldKey {
 impl FieldKey {
     /// The salt of a field: `HMAC-SHA-256(key, path)`.
     pub fn salt(&self, path: &str) -> Hash {
-        // HMAC takes keys of any length, so a key of 32 bytes is never refused.
-        match Hmac::<sha2::Sha256>::new_from_slice(&self.0) {
-            Ok(mut mac) => {
-                mac.update(path.as_bytes());
-                Hash(mac.finalize().into_bytes().into())
-            }
-            Err(_) => Sha256::digest(&[&self.0, path.as_bytes()]),
+        // HMAC pads keys with zeros to a block of the hash; given as a block, a key cannot be of a wrong length.
+        let mut block = [0; 64];
+        for (place, byte) in block.iter_mut().zip(self.0) {
+            *place = byte;
         }
+        let mut mac = Hmac::<sha2::Sha256>::new(&block.into());
+        mac.update(path.as_bytes());
+        Hash(mac.finalize().into_bytes().into())
     }
 }
 
@@ -91,5 +91,48 @@ mod tests {
         assert_ne!(commit(&key.salt(path), "/items/4.1.3", &json!(65)).unwrap(), right);
         assert_ne!(commit(&key.salt("/other"), path, &json!(65)).unwrap(), right);
         assert_eq!(format!("{key:?}"), "FieldKey(hidden)");
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_formula() {
+        // HMAC written out (RFC 2104), so that a reader can redo it with nothing but SHA-256.
+        let (key, path) = (FieldKey([7; 32]), "/items/4.1.2");
+        let pad = |byte: u8| -> Vec<u8> { (0..64).map(|i| if i < 32 { 7 ^ byte } else { byte }).collect() };
+        let inner = Sha256::digest(&[&pad(0x36), path.as_bytes()]);
+        let salt = Sha256::digest(&[&pad(0x5c), &inner.0]);
+        assert_eq!(key.salt(path), salt);
+        let text = format!("\u{2}[\"{salt}\",\"/items/4.1.2\",65]");
+        assert_eq!(commit(&salt, path, &json!(65)).unwrap(), Sha256::digest(&[text.as_bytes()]));
+    }
+
+    #[test]
+    fn values_that_are_not_canonical_have_no_commitment() {
+        let salt = FieldKey([7; 32]).salt("/a");
+        for wrong in [json!(null), json!(0.5), json!("e\u{301}")] {
+            assert!(commit(&salt, "/a", &wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn openings_are_read_strictly() {
+        let salt = FieldKey([7; 32]).salt("/a");
+        let right = json!({ "seq": 1, "path": "/a", "salt": salt, "value": 65 });
+        assert!(serde_json::from_value::<Opening>(right.clone()).is_ok());
+        let mut more = right.clone();
+        more["note"] = json!("x");
+        let mut upper = right;
+        upper["salt"] = json!(salt.to_string().to_uppercase());
+        for wrong in [more, upper] {
+            assert!(serde_json::from_value::<Opening>(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn a_field_tree_is_the_tree_of_the_commitments_in_path_order() {
+        let salt = |path: &str| FieldKey([7; 32]).salt(path);
+        let both: BTreeMap<String, Hash> = ["/b", "/a"].iter().map(|p| ((*p).to_owned(), salt(p))).collect();
+        let leaf = |path: &str| tree::leaf_hash::<Sha256>(&salt(path).0);
+        assert_eq!(field_tree(&both), tree::node_hash::<Sha256>(&leaf("/a"), &leaf("/b")));
+        assert_eq!(field_tree(&BTreeMap::new()), tree::empty_root::<Sha256>());
     }
 }

@@ -9,8 +9,8 @@ use crate::note::{NoteError, VerifierKey};
 use crate::tree::{ProofError, leaf_hash, verify_inclusion};
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
-/// An inclusion proof has at most as many hashes as an index has bits.
-const MAX_HASHES: usize = 63;
+/// An inclusion proof has at most as many hashes as a size has bits.
+const MAX_HASHES: usize = 64;
 
 /// A receipt that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,14 +26,14 @@ pub enum ReceiptError {
     Proof(#[from] ProofError),
 }
 
-/// A receipt.
+/// A receipt: record `index` is in the tree of the checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Number of the record.
+    /// Number of the record, from 0.
     pub index: u64,
     /// Hashes from the leaf upwards.
     pub proof: Vec<Hash>,
-    /// The signed checkpoint.
+    /// The signed checkpoint: text of a note.
     pub checkpoint: String,
     /// Bytes that the log adds, not covered by the proof.
     pub extra: Option<Vec<u8>>,
@@ -43,7 +43,7 @@ impl Receipt {
     /// Checks that `record` is in the log of `log`; returns the checkpoint that says so.
     ///
     /// # Errors
-    /// [`ReceiptError`].
+    /// [`ReceiptError::Note`] if the checkpoint is not the log's, [`ReceiptError::Proof`] if the record is another one.
     pub fn verify(&self, record: &[u8], log: &VerifierKey) -> Result<Checkpoint, ReceiptError> {
         let (checkpoint, _) = open_checkpoint(&self.checkpoint, log)?;
         let leaf = leaf_hash::<Sha256>(record);
@@ -71,14 +71,15 @@ impl std::str::FromStr for Receipt {
 
     fn from_str(text: &str) -> Result<Receipt, ReceiptError> {
         let (head, checkpoint) = text.split_once("\n\n").ok_or(ReceiptError::Form("no checkpoint"))?;
-        let mut lines = head.lines().peekable();
+        // Not `lines`, which would let a carriage return pass.
+        let mut lines = head.split('\n').peekable();
         if lines.next() != Some(HEADER) {
             return Err(ReceiptError::Form("the first line names another format"));
         }
-        let extra = match lines.next_if(|line| line.starts_with("extra ")) {
+        let extra = match lines.peek().and_then(|line| line.strip_prefix("extra ")) {
             None => None,
-            Some(line) => {
-                let data = line.trim_start_matches("extra ");
+            Some(data) => {
+                lines.next();
                 Some(STANDARD.decode(data).map_err(|_| ReceiptError::Form("extra is not base64"))?)
             }
         };

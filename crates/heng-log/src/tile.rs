@@ -5,6 +5,8 @@ use crate::tree::root;
 
 /// Hashes of one tile, and records of one entry bundle.
 pub const TILE: u64 = 256;
+/// The same for lists in memory.
+const BUNDLE: usize = 256;
 
 /// A tile that cannot be made or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +24,9 @@ pub enum TileError {
     /// A record is longer than 65,535 bytes.
     #[error("a record of {0} bytes does not fit an entry bundle")]
     TooLong(usize),
+    /// A bundle has more than 256 records.
+    #[error("an entry bundle has at most 256 records")]
+    TooMany,
     /// A bundle ends in the middle of a record.
     #[error("the entry bundle ends in the middle of a record (at byte {0})")]
     Cut(usize),
@@ -46,20 +51,23 @@ fn suffix(width: u16) -> String {
     if u64::from(width) == TILE { String::new() } else { format!(".p/{width}") }
 }
 
-/// Path of a hash tile: `tile/<L>/<N>[.p/<W>]`.
+/// Path of a hash tile: `tile/<L>/<N>[.p/<W>]`; `width` is 1–256, and 256 a full tile.
 pub fn tile_path(level: u8, index: u64, width: u16) -> String {
     format!("tile/{level}/{}{}", number(index), suffix(width))
 }
 
-/// Path of an entry bundle: `tile/entries/<N>[.p/<W>]`.
+/// Path of an entry bundle: `tile/entries/<N>[.p/<W>]`; `width` is 1–256, and 256 a full bundle.
 pub fn entries_path(index: u64, width: u16) -> String {
     format!("tile/entries/{}{}", number(index), suffix(width))
 }
 
+/// Greatest level of a tile.
+const MAX_LEVEL: u8 = 63;
+
 /// What a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TilePath {
-    /// Level of a hash tile; `None` for entries.
+    /// Level of a hash tile, 0–63; `None` for entries.
     pub level: Option<u8>,
     /// Index.
     pub index: u64,
@@ -70,7 +78,7 @@ pub struct TilePath {
 /// Reads a path made by [`tile_path`] or [`entries_path`].
 ///
 /// # Errors
-/// [`TileError::Path`].
+/// [`TileError::Path`] for every other spelling.
 pub fn parse_tile_path(path: &str) -> Result<TilePath, TileError> {
     let error = || TileError::Path(path.to_owned());
     let rest = path.strip_prefix("tile/").ok_or_else(error)?;
@@ -90,7 +98,9 @@ pub fn parse_tile_path(path: &str) -> Result<TilePath, TileError> {
         Some(level) => tile_path(level, n, width),
         None => entries_path(n, width),
     };
-    if written == path && (1..=256).contains(&width) { Ok(found) } else { Err(error()) }
+    // Written again and compared, so that a tile has one path only.
+    let right = written == path && (1..=256).contains(&width) && level.is_none_or(|level| level <= MAX_LEVEL);
+    if right { Ok(found) } else { Err(error()) }
 }
 
 /// Leaves under one hash of `level`: 256^level.
@@ -98,10 +108,10 @@ fn span(level: u8) -> Option<u64> {
     TILE.checked_pow(u32::from(level))
 }
 
-/// Bytes of a hash tile, whole or partial, of the tree of all `leaves`.
+/// Bytes of a hash tile, whole or partial, of the tree of all `leaves`: 32 bytes for each of its 1–256 hashes.
 ///
 /// # Errors
-/// [`TileError::Range`].
+/// [`TileError::Range`] if the tree has no such tile.
 pub fn hash_tile<H: TreeHash>(leaves: &[Hash], level: u8, index: u64) -> Result<Vec<u8>, TileError> {
     let size = leaves.len() as u64;
     let range = || TileError::Range { level, index, size };
@@ -123,6 +133,8 @@ pub fn hash_tile<H: TreeHash>(leaves: &[Hash], level: u8, index: u64) -> Result<
 }
 
 /// All hash tiles of a tree: level, index, width; the last of a level may be partial.
+///
+/// One item for every 256 leaves: ask for sizes of trees whose leaves are at hand, never for one that only a file claims.
 pub fn tiles_of(size: u64) -> Vec<(u8, u64, u16)> {
     let mut out = Vec::new();
     for level in 0..8 {
@@ -142,11 +154,14 @@ pub fn tiles_of(size: u64) -> Vec<(u8, u64, u16)> {
     out
 }
 
-/// An entry bundle: each record with its length in two bytes before it.
+/// An entry bundle: each record with its length in two bytes, big-endian, before it.
 ///
 /// # Errors
-/// [`TileError::TooLong`].
+/// [`TileError::TooLong`] for a record, [`TileError::TooMany`] for the bundle.
 pub fn encode_entries(entries: &[&[u8]]) -> Result<Vec<u8>, TileError> {
+    if entries.len() > BUNDLE {
+        return Err(TileError::TooMany);
+    }
     let mut out = Vec::new();
     for entry in entries {
         let length = u16::try_from(entry.len()).map_err(|_| TileError::TooLong(entry.len()))?;
@@ -159,11 +174,14 @@ pub fn encode_entries(entries: &[&[u8]]) -> Result<Vec<u8>, TileError> {
 /// The records of an entry bundle.
 ///
 /// # Errors
-/// [`TileError::Cut`].
+/// [`TileError::Cut`] or [`TileError::TooMany`].
 pub fn decode_entries(bytes: &[u8]) -> Result<Vec<Vec<u8>>, TileError> {
     let mut out = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {
+        if out.len() == BUNDLE {
+            return Err(TileError::TooMany);
+        }
         let at = bytes.len() - rest.len();
         let (length, tail) = rest.split_first_chunk::<2>().ok_or(TileError::Cut(at))?;
         let length = usize::from(u16::from_be_bytes(*length));
@@ -188,9 +206,33 @@ mod tests {
         for path in ["tile/0/x001/x234/067", "tile/1/000.p/5", "tile/entries/273.p/112"] {
             assert!(parse_tile_path(path).is_ok());
         }
-        for wrong in ["tile/0/1", "tile/0/000.p/0", "tile/0/000.p/257", "tile/x/000", "tile/0/x000/001", "a"] {
+        assert_eq!(parse_tile_path("tile/63/000").map(|p| p.level), Ok(Some(63)));
+        for wrong in [
+            "tile/0/1",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/257",
+            "tile/0/000.p/05",
+            "tile/x/000",
+            "tile/64/000",
+            "tile/00/000",
+            "tile/+1/000",
+            "tile/0/x000/001",
+            "tile/0/x001/1",
+            "tile/0/x001/x234",
+            "tile/0/001/234",
+            "tile/0/xx01/234",
+            "tile/0/x018/x446/x744/x073/x709/x551/616",
+            "tile/0/../000",
+            "tile/entries/-01",
+            "/tile/0/000",
+            "a",
+            "",
+        ] {
             assert!(parse_tile_path(wrong).is_err(), "{wrong}");
         }
+        let last = u64::MAX;
+        assert_eq!(parse_tile_path(&tile_path(0, last, 256)).map(|p| p.index), Ok(last));
     }
 
     #[test]
@@ -209,6 +251,10 @@ mod tests {
         let bytes = encode_entries(&[b"one", b"", b"three"]).unwrap();
         assert_eq!(decode_entries(&bytes).unwrap(), [&b"one"[..], b"", b"three"]);
         assert_eq!(decode_entries(&bytes[..bytes.len() - 1]), Err(TileError::Cut(7)));
+        assert_eq!(decode_entries(&bytes[..6]), Err(TileError::Cut(5)));
         assert_eq!(encode_entries(&[&[0; 65_536]]), Err(TileError::TooLong(65_536)));
+        assert!(encode_entries(&[&b""[..]; 256]).is_ok());
+        assert_eq!(encode_entries(&[&b""[..]; 257]), Err(TileError::TooMany));
+        assert_eq!(decode_entries(&[0; 2 * 257]), Err(TileError::TooMany));
     }
 }

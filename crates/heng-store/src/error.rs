@@ -76,13 +76,23 @@ pub enum StoreError {
         /// Version known.
         known: i64,
     },
+    /// Written by an older version, and opened for reading only, so it cannot be brought up to date.
+    #[error(
+        "the database has version {found}, this program needs {known}. Start the server once: it brings the database up to date"
+    )]
+    Older {
+        /// Version found.
+        found: i64,
+        /// Version known.
+        known: i64,
+    },
     /// The key file.
     #[error("key file: {detail}")]
     Key {
         /// What is wrong and what to do.
         detail: String,
     },
-    /// Anything else.
+    /// Anything else. After a write it is open whether it was written: restart, so that what is stored decides.
     #[error("{what}: {detail}")]
     Io {
         /// What was tried.
@@ -90,4 +100,19 @@ pub enum StoreError {
         /// What the engine said.
         detail: String,
     },
+}
+
+/// Maps an error of the file system.
+pub(crate) fn file_error(what: &str) -> impl Fn(std::io::Error) -> StoreError + '_ {
+    use std::io::ErrorKind;
+    move |source| {
+        let what = what.to_owned();
+        let detail = source.to_string();
+        match source.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { what, detail },
+            ErrorKind::NotFound => StoreError::NotFound { what },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { detail },
+            _ => StoreError::Io { what, detail },
+        }
+    }
 }

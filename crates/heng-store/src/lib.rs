@@ -1,12 +1,18 @@
 //! Durable rows: SQLite and PostgreSQL behind one small trait. The only SQL of the house.
 //!
-//! Records are stored exactly as given. Secrets and attachments are encrypted with a key file. Nothing derived is
-//! stored: no tables of applications, scores or votes, only the log's bytes and what lies beside them.
+//! Records are stored exactly as given. Secrets, attachments and operational rows are encrypted with a key file. Nothing
+//! derived is stored, only the logs' bytes and what lies beside them; what the bytes mean is not known here.
+//!
+//! The writing calls are synchronous and return when what they wrote is durable. Call them from a thread that may block
+//! (in an async program: `spawn_blocking`).
 
+mod check;
 mod error;
 mod key;
+mod pool;
 mod postgres;
-mod schema;
+#[doc(hidden)]
+pub mod schema;
 mod signer;
 mod sqlite;
 
@@ -30,7 +36,7 @@ pub struct Entry {
 pub struct LogInfo {
     /// Name.
     pub id: String,
-    /// `office` or `edition`.
+    /// What its maker called its kind.
     pub kind: String,
     /// Number of records.
     pub size: u64,
@@ -77,12 +83,14 @@ pub trait Store: Send + Sync {
     /// Appends all entries or none, numbered from `expected`, durably.
     ///
     /// # Errors
-    /// [`StoreError::HeadMoved`] if the log has another size.
+    /// [`StoreError::HeadMoved`] if the log has another size. After this one, `NotFound`, `Full`, `ReadOnly` and `Busy`
+    /// nothing was written; after any other error it is open (the connection may have failed during the commit), and
+    /// the caller must read the log anew before it goes on.
     fn append(&self, log: &str, expected: u64, entries: &[Entry]) -> Result<()>;
     /// At most `limit` records from number `from` on.
     ///
     /// # Errors
-    /// If the engine fails.
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] if one is missing.
     fn read(&self, log: &str, from: u64, limit: u64) -> Result<Vec<Vec<u8>>>;
     /// The hidden values of a record, decrypted.
     ///
@@ -94,10 +102,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Damaged`] if they do not decrypt.
     fn secrets(&self, log: &str) -> Result<Vec<(u64, Vec<u8>)>>;
-    /// Destroys the hidden values of a record; true if there were any.
+    /// Destroys the hidden values of a record, also in the engine's files; true if there were any.
     ///
     /// # Errors
-    /// If the engine fails.
+    /// [`StoreError::Busy`] if a reader keeps old pages alive: the values are gone for every caller, call again to clean
+    /// the files.
     fn erase_secret(&self, log: &str, seq: u64) -> Result<bool>;
     /// The newest checkpoint.
     ///
@@ -109,12 +118,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the engine fails.
     fn checkpoints(&self, log: &str) -> Result<Vec<StoredCheckpoint>>;
-    /// Publishes a checkpoint after `previous`, compare-and-swap.
+    /// Publishes a checkpoint after `previous`, compare-and-swap; the newest one once more changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::CheckpointMoved`] if another one is the newest.
+    /// [`StoreError::CheckpointMoved`] if another one is the newest, or `next` is not larger.
     fn put_checkpoint(&self, log: &str, previous: Option<Head>, next: &StoredCheckpoint) -> Result<()>;
-    /// Keeps an attachment; returns its SHA-256.
+    /// Keeps an attachment; returns its SHA-256. Putting it again repairs a damaged copy.
     ///
     /// # Errors
     /// If the engine fails.
@@ -124,7 +133,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Damaged`] if its content has another hash.
     fn attachment(&self, sha256: &[u8; 32]) -> Result<Option<Vec<u8>>>;
-    /// Keeps an operational row: a session, a draft, a message to send.
+    /// Keeps an operational row (a session, a draft, a message to send); replaces the one with this key.
     ///
     /// # Errors
     /// If the engine fails.
@@ -144,31 +153,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the engine fails.
     fn delete_row(&self, kind: &str, key: &str) -> Result<bool>;
-    /// The engine's own check; what is wrong, in sentences. Empty: sound.
+    /// The engine's own check, the numbering of every log, and every secret and attachment; what is wrong, in sentences.
+    /// Empty: sound. It reads everything, so it takes its time.
     ///
     /// # Errors
     /// If the check cannot be run.
     fn integrity(&self) -> Result<Vec<String>>;
 }
 
-/// Numbers of records fit the signed integers of both engines.
-pub(crate) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// The reverse of [`signed`].
-pub(crate) fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
 pub(crate) fn hash_of(bytes: &[u8]) -> [u8; 32] {
     use sha2::Digest;
     sha2::Sha256::digest(bytes).into()
-}
-
-pub(crate) fn root_from(bytes: &[u8], log: &str) -> Result<[u8; 32]> {
-    bytes.try_into().map_err(|_| StoreError::Damaged {
-        what: format!("a checkpoint of {log}"),
-        detail: "its root has not 32 bytes".to_owned(),
-    })
 }

@@ -1,86 +1,99 @@
 //! The schema and every statement, once, in words that both engines understand.
 //!
-//! Types are BIGINT, TEXT and BYTEA; SQLite gets INTEGER, TEXT and BLOB. Placeholders are `$1…`, which SQLite reads as
-//! `?1…` after one replacement.
+//! Types are BIGINT, TEXT and BYTEA; text is ordered by bytes. SQLite gets its words by [`sqlite`] and [`sqlite_ddl`].
+//! The module is visible to the tests only: they prepare every statement on both engines and migrate step by step.
 
-/// Migrations in order; a database has the version of the last one it has run.
-pub(crate) const MIGRATIONS: [&str; 1] = ["
-CREATE TABLE log (
-  id TEXT NOT NULL PRIMARY KEY,
-  kind TEXT NOT NULL,
-  size BIGINT NOT NULL
-);
-CREATE TABLE record (
-  log TEXT NOT NULL,
-  seq BIGINT NOT NULL,
-  bytes BYTEA NOT NULL,
-  PRIMARY KEY (log, seq)
-);
-CREATE TABLE secret (
-  log TEXT NOT NULL,
-  seq BIGINT NOT NULL,
-  sealed BYTEA NOT NULL,
-  PRIMARY KEY (log, seq)
-);
-CREATE TABLE checkpoint (
-  log TEXT NOT NULL,
-  size BIGINT NOT NULL,
-  root BYTEA NOT NULL,
-  note TEXT NOT NULL,
-  PRIMARY KEY (log, size)
-);
-CREATE TABLE attachment (
-  sha256 BYTEA NOT NULL PRIMARY KEY,
-  sealed BYTEA NOT NULL
-);
-CREATE TABLE operational (
-  kind TEXT NOT NULL,
-  key TEXT NOT NULL,
-  value BYTEA NOT NULL,
-  PRIMARY KEY (kind, key)
-);
-"];
+/// Migrations in order; a database has the version of the last one that it has run. A released one never changes.
+pub const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001-logs.sql"), include_str!("../migrations/0002-beside-the-logs.sql")];
 
 /// The version of a database that has run all migrations.
-pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
-pub(crate) const SCHEMA_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);";
-pub(crate) const GET_VERSION: &str = "SELECT version FROM schema_version";
-pub(crate) const SET_VERSION: &str = "INSERT INTO schema_version (version) VALUES ($1)";
-pub(crate) const CLEAR_VERSION: &str = "DELETE FROM schema_version";
+/// Holds one row: the version.
+pub const SCHEMA_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema (\n  version BIGINT NOT NULL\n);\n";
 
-pub(crate) const LOGS: &str = "SELECT id, kind, size FROM log ORDER BY id";
-pub(crate) const CREATE_LOG: &str = "INSERT INTO log (id, kind, size) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING";
-pub(crate) const SIZE: &str = "SELECT size FROM log WHERE id = $1";
-pub(crate) const SET_SIZE: &str = "UPDATE log SET size = $2 WHERE id = $1";
-pub(crate) const APPEND: &str = "INSERT INTO record (log, seq, bytes) VALUES ($1, $2, $3)";
-pub(crate) const READ: &str = "SELECT bytes FROM record WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
-pub(crate) const PUT_SECRET: &str = "INSERT INTO secret (log, seq, sealed) VALUES ($1, $2, $3)";
-pub(crate) const SECRET: &str = "SELECT sealed FROM secret WHERE log = $1 AND seq = $2";
-pub(crate) const SECRETS: &str = "SELECT seq, sealed FROM secret WHERE log = $1 ORDER BY seq";
-pub(crate) const ERASE: &str = "DELETE FROM secret WHERE log = $1 AND seq = $2";
-pub(crate) const CHECKPOINTS: &str = "SELECT size, root, note FROM checkpoint WHERE log = $1 ORDER BY size";
-pub(crate) const LAST_CHECKPOINT: &str =
-    "SELECT size, root, note FROM checkpoint WHERE log = $1 ORDER BY size DESC LIMIT 1";
-pub(crate) const PUT_CHECKPOINT: &str = "INSERT INTO checkpoint (log, size, root, note) VALUES ($1, $2, $3, $4)";
-pub(crate) const PUT_ATTACHMENT: &str =
-    "INSERT INTO attachment (sha256, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-pub(crate) const HAS_ATTACHMENT: &str = "SELECT 1 FROM attachment WHERE sha256 = $1";
-pub(crate) const ATTACHMENT: &str = "SELECT sealed FROM attachment WHERE sha256 = $1";
-pub(crate) const PUT_ROW: &str = "INSERT INTO operational (kind, key, value) VALUES ($1, $2, $3)
-  ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
-pub(crate) const ROW: &str = "SELECT value FROM operational WHERE kind = $1 AND key = $2";
-pub(crate) const ROWS: &str = "SELECT key, value FROM operational WHERE kind = $1 ORDER BY key";
-pub(crate) const DELETE_ROW: &str = "DELETE FROM operational WHERE kind = $1 AND key = $2";
-pub(crate) const GAPS: &str = "SELECT l.id, l.size, CAST(COUNT(r.seq) AS BIGINT), COALESCE(MAX(r.seq) + 1, 0)
-  FROM log l LEFT JOIN record r ON r.log = l.id GROUP BY l.id, l.size ORDER BY l.id";
+/// Names each statement and lists them all, so that none can miss the test that prepares them.
+macro_rules! statements {
+    ($(#[$about:meta])* $list:ident: $($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
+        $(#[$about])*
+        pub const $list: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
 
-/// A statement in SQLite's words. `$1` would be a *name* there, numbered by first appearance.
-pub(crate) fn sqlite(sql: &str) -> String {
+statements! {
+    /// Statements of both engines.
+    STATEMENTS:
+    GET_VERSION = "SELECT version FROM schema";
+    SET_VERSION = "INSERT INTO schema (version) VALUES ($1)";
+    CLEAR_VERSION = "DELETE FROM schema";
+    GET_KEY_CHECK = "SELECT sealed FROM key_check WHERE name = $1";
+    PUT_KEY_CHECK = "INSERT INTO key_check (name, sealed) VALUES ($1, $2)";
+
+    LOGS = "SELECT id, kind, size FROM log ORDER BY id";
+    CREATE_LOG = "INSERT INTO log (id, kind, size) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING";
+    SIZE = "SELECT size FROM log WHERE id = $1";
+    SET_SIZE = "UPDATE log SET size = $2 WHERE id = $1";
+    APPEND = "INSERT INTO record (log, seq, bytes) VALUES ($1, $2, $3)";
+    READ = "SELECT seq, bytes FROM record WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
+    PUT_SECRET = "INSERT INTO secret (log, seq, sealed) VALUES ($1, $2, $3)";
+    SECRET = "SELECT sealed FROM secret WHERE log = $1 AND seq = $2";
+    SECRETS = "SELECT seq, sealed FROM secret WHERE log = $1 ORDER BY seq";
+    ERASE = "DELETE FROM secret WHERE log = $1 AND seq = $2";
+
+    CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE log = $1 ORDER BY size";
+    LAST_CHECKPOINT = "SELECT size, root, note FROM checkpoint WHERE log = $1 ORDER BY size DESC LIMIT 1";
+    PUT_CHECKPOINT = "INSERT INTO checkpoint (log, size, root, note) VALUES ($1, $2, $3, $4)";
+
+    ATTACHMENTS = "SELECT sha256 FROM attachment ORDER BY sha256";
+    ATTACHMENT = "SELECT sealed FROM attachment WHERE sha256 = $1";
+    PUT_ATTACHMENT = "INSERT INTO attachment (sha256, sealed) VALUES ($1, $2)
+        ON CONFLICT (sha256) DO UPDATE SET sealed = excluded.sealed";
+
+    PUT_ROW = "INSERT INTO operational (kind, key, sealed) VALUES ($1, $2, $3)
+        ON CONFLICT (kind, key) DO UPDATE SET sealed = excluded.sealed";
+    ROW = "SELECT sealed FROM operational WHERE kind = $1 AND key = $2";
+    ROWS = "SELECT key, sealed FROM operational WHERE kind = $1 ORDER BY key";
+    DELETE_ROW = "DELETE FROM operational WHERE kind = $1 AND key = $2";
+
+    /// Head, number of records and end of each log, and the size of its newest checkpoint.
+    HEADS = "SELECT l.id, l.size,
+        (SELECT count(*) FROM record r WHERE r.log = l.id),
+        (SELECT COALESCE(max(r.seq) + 1, 0) FROM record r WHERE r.log = l.id),
+        (SELECT COALESCE(max(c.size), 0) FROM checkpoint c WHERE c.log = l.id)
+        FROM log l ORDER BY l.id";
+}
+
+statements! {
+    /// Statements that only PostgreSQL has: locks, and many rows in one round trip.
+    ONLY_POSTGRES:
+    LOCK_HEAD = "SELECT size FROM log WHERE id = $1 FOR UPDATE";
+    APPEND_MANY = "INSERT INTO record (log, seq, bytes)
+        SELECT $1::TEXT, r.seq, r.bytes FROM unnest($2::BIGINT[], $3::BYTEA[]) AS r (seq, bytes)";
+    PUT_SECRET_MANY = "INSERT INTO secret (log, seq, sealed)
+        SELECT $1::TEXT, r.seq, r.sealed FROM unnest($2::BIGINT[], $3::BYTEA[]) AS r (seq, sealed)";
+    /// One server migrates at a time; the number spells Heng.
+    LOCK_SCHEMA = "SELECT pg_advisory_xact_lock(1214606951)";
+    LEAD = "SELECT pg_try_advisory_lock($1)";
+    RELEASE = "SELECT pg_advisory_unlock_all()";
+    CURRENT_SCHEMA = "SELECT COALESCE(current_schema(), '')";
+    FSYNC = "SELECT current_setting('fsync')";
+}
+
+/// Rewrites PostgreSQL's table of secrets with its living rows only. (`VACUUM`, also `FULL`, keeps a deleted row for as
+/// long as any transaction of the database is older, whatever that transaction does.)
+pub(crate) const REWRITE_SECRETS: &str = "ALTER TABLE secret ALTER COLUMN sealed TYPE BYTEA USING sealed || ''::BYTEA";
+
+/// A statement in SQLite's words. `$1` would be a *name* there, numbered by first appearance; `?1` is a position.
+pub fn sqlite(sql: &str) -> String {
     sql.replace('$', "?")
 }
 
-/// A migration in SQLite's words.
-pub(crate) fn sqlite_ddl(sql: &str) -> String {
-    sql.replace("BIGINT", "INTEGER").replace("BYTEA", "BLOB").replace("\n);", "\n) STRICT;")
+/// A migration in SQLite's words. Its text is ordered by bytes unless told otherwise.
+pub fn sqlite_ddl(sql: &str) -> String {
+    sql.replace("BIGINT", "INTEGER")
+        .replace("BYTEA", "BLOB")
+        .replace(" COLLATE \"C\"", "")
+        .replace("\n);", "\n) STRICT;")
 }

@@ -7,11 +7,20 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use crate::error::{Result, StoreError};
-use crate::sqlite::error;
-use crate::{Head, root_from, signed, unsigned};
+use crate::Head;
+use crate::check::{root_from, signed, swap, unsigned};
+use crate::error::{Result, file_error};
+use crate::key::sync_folder_of;
+use crate::sqlite::{WAIT, create_private, error, open_reader};
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS signed (log TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS signed (
+  log TEXT NOT NULL PRIMARY KEY,
+  size INTEGER NOT NULL,
+  root BLOB NOT NULL
+) STRICT;";
+const LAST: &str = "SELECT size, root FROM signed WHERE log = ?1";
+const PUT: &str = "INSERT INTO signed (log, size, root) VALUES (?1, ?2, ?3)
+  ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root";
 
 /// The memory.
 pub struct SignerMemory {
@@ -26,8 +35,11 @@ impl SignerMemory {
     /// If it cannot be read or written.
     pub fn open(path: &Path) -> Result<SignerMemory> {
         let what = path.display().to_string();
+        create_private(path)?;
         let connection = Connection::open(path).map_err(error(&what))?;
-        SignerMemory::prepare(connection, what)
+        let memory = SignerMemory::prepare(connection, what)?;
+        sync_folder_of(path)?;
+        Ok(memory)
     }
 
     /// Opens the file for reading only; a file that is not there yet is an empty memory.
@@ -35,12 +47,15 @@ impl SignerMemory {
     /// # Errors
     /// If it cannot be read.
     pub fn open_read_only(path: &Path) -> Result<SignerMemory> {
-        if !path.exists() {
-            return SignerMemory::in_memory();
-        }
         let what = path.display().to_string();
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let connection = Connection::open_with_flags(path, flags).map_err(error(&what))?;
+        match std::fs::metadata(path) {
+            Ok(file) if file.len() == 0 => return SignerMemory::in_memory(),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return SignerMemory::in_memory(),
+            // A memory that cannot be read must not pass for one that has signed nothing.
+            Err(error) => return Err(file_error(&what)(error)),
+        }
+        let connection = open_reader(path, &what)?;
         Ok(SignerMemory { connection: Mutex::new(connection), what })
     }
 
@@ -56,9 +71,8 @@ impl SignerMemory {
 
     fn prepare(connection: Connection, what: String) -> Result<SignerMemory> {
         let map = error(&what);
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(&map)?;
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(&map)?;
-        drop(mode);
+        connection.busy_timeout(WAIT).map_err(&map)?;
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&map)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(&map)?;
         connection.execute_batch(TABLE).map_err(&map)?;
         drop(map);
@@ -74,40 +88,26 @@ impl SignerMemory {
         read(&connection, log, &self.what)
     }
 
-    /// Remembers the next one, compare-and-swap; never a smaller size.
+    /// Remembers the next one, compare-and-swap; the same one again changes nothing, a smaller size is refused, and so
+    /// is another root for the same size.
     ///
     /// # Errors
-    /// [`StoreError::CheckpointMoved`].
+    /// [`crate::StoreError::CheckpointMoved`].
     pub fn advance(&self, log: &str, previous: Option<Head>, next: Head) -> Result<()> {
         let map = error(&self.what);
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&map)?;
         let last = read(&tx, log, &self.what)?;
-        let grows = last.is_none_or(|(size, _)| next.0 > size);
-        if last != previous || !grows {
-            let show = |head: Option<Head>| {
-                head.map_or("none".to_owned(), |(size, root)| format!("{size} records, {}", hex::encode(root)))
-            };
-            return Err(StoreError::CheckpointMoved {
-                log: log.to_owned(),
-                expected: show(previous),
-                found: show(last),
-            });
+        if swap(log, last, previous, next)? {
+            return Ok(());
         }
-        tx.execute(
-            "INSERT INTO signed (log, size, root) VALUES (?1, ?2, ?3)
-             ON CONFLICT (log) DO UPDATE SET size = excluded.size, root = excluded.root",
-            params![log, signed(next.0), next.1.as_slice()],
-        )
-        .map_err(&map)?;
+        tx.execute(PUT, params![log, signed(next.0), next.1.as_slice()]).map_err(&map)?;
         tx.commit().map_err(&map)
     }
 }
 
 fn read(connection: &Connection, log: &str, what: &str) -> Result<Option<Head>> {
-    let row: Option<(i64, Vec<u8>)> = connection
-        .query_row("SELECT size, root FROM signed WHERE log = ?1", [log], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .map_err(error(what))?;
-    row.map(|(size, root)| Ok((unsigned(size), root_from(&root, log)?))).transpose()
+    let row: Option<(i64, Vec<u8>)> =
+        connection.query_row(LAST, [log], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(error(what))?;
+    row.map(|(size, root)| Ok((unsigned(size)?, root_from(&root, log)?))).transpose()
 }

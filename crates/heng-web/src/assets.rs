@@ -37,65 +37,37 @@ macro_rules! sources {
     };
 }
 
-/// Every file that is served; a test compares the list with the folder.
+/// Every slice of one face; `fonts-src/README.md` says what a slice holds.
+macro_rules! face {
+    ($face:literal) => {
+        face!($face: "00" "01" "02" "03" "04" "05" "06" "07" "08" "09" "10" "11" "12" "13" "14" "15" "16" "17" "18"
+            "19" "20" "21" "22" "23" "24" "25" "26" "27" "28" "29" "30" "31" "32" "33" "34" "35" "36" "37" "38" "39"
+            "40" "41" "42" "43" "44" "45" "46" "47" "latin" "sym" "west")
+    };
+    ($face:literal: $($slice:literal)*) => {
+        &[$(Source {
+            name: concat!("fonts/", $face, "-", $slice, ".woff2"),
+            bytes: include_bytes!(concat!("../assets/fonts/", $face, "-", $slice, ".woff2")),
+        }),*]
+    };
+}
+
+/// The fonts, face by face.
+const FACES: [&[Source]; 4] = [face!("sans-400"), face!("sans-600"), face!("serif-400"), face!("serif-600")];
+
+/// Every other file that is served.
 const SOURCES: &[Source] = sources! {
     "app.css"
     "fonts.css"
+    "hall.js"
     "mark.svg"
-    "fonts/sans-400-00.woff2"
-    "fonts/sans-400-01.woff2"
-    "fonts/sans-400-02.woff2"
-    "fonts/sans-400-03.woff2"
-    "fonts/sans-400-04.woff2"
-    "fonts/sans-400-05.woff2"
-    "fonts/sans-400-06.woff2"
-    "fonts/sans-400-07.woff2"
-    "fonts/sans-400-08.woff2"
-    "fonts/sans-400-09.woff2"
-    "fonts/sans-400-10.woff2"
-    "fonts/sans-400-latin.woff2"
-    "fonts/sans-400-sym.woff2"
-    "fonts/sans-600-00.woff2"
-    "fonts/sans-600-01.woff2"
-    "fonts/sans-600-02.woff2"
-    "fonts/sans-600-03.woff2"
-    "fonts/sans-600-04.woff2"
-    "fonts/sans-600-05.woff2"
-    "fonts/sans-600-06.woff2"
-    "fonts/sans-600-07.woff2"
-    "fonts/sans-600-08.woff2"
-    "fonts/sans-600-09.woff2"
-    "fonts/sans-600-10.woff2"
-    "fonts/sans-600-latin.woff2"
-    "fonts/sans-600-sym.woff2"
-    "fonts/serif-400-00.woff2"
-    "fonts/serif-400-01.woff2"
-    "fonts/serif-400-02.woff2"
-    "fonts/serif-400-03.woff2"
-    "fonts/serif-400-04.woff2"
-    "fonts/serif-400-05.woff2"
-    "fonts/serif-400-06.woff2"
-    "fonts/serif-400-07.woff2"
-    "fonts/serif-400-08.woff2"
-    "fonts/serif-400-09.woff2"
-    "fonts/serif-400-10.woff2"
-    "fonts/serif-400-latin.woff2"
-    "fonts/serif-400-sym.woff2"
-    "fonts/serif-600-00.woff2"
-    "fonts/serif-600-01.woff2"
-    "fonts/serif-600-02.woff2"
-    "fonts/serif-600-03.woff2"
-    "fonts/serif-600-04.woff2"
-    "fonts/serif-600-05.woff2"
-    "fonts/serif-600-06.woff2"
-    "fonts/serif-600-07.woff2"
-    "fonts/serif-600-08.woff2"
-    "fonts/serif-600-09.woff2"
-    "fonts/serif-600-10.woff2"
-    "fonts/serif-600-latin.woff2"
-    "fonts/serif-600-sym.woff2"
     "fonts/OFL.txt"
 };
+
+/// All that is served; a test compares it with the folder.
+fn sources() -> impl Iterator<Item = &'static Source> {
+    SOURCES.iter().chain(FACES.into_iter().flatten())
+}
 
 struct Table {
     by_path: HashMap<String, Asset>,
@@ -104,7 +76,7 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table { by_path: HashMap::new(), by_name: HashMap::new() };
-    for source in SOURCES {
+    for source in sources() {
         let hash = hex::encode(Sha256::digest(source.bytes));
         let hash = &hash[..16];
         let asset =
@@ -177,7 +149,7 @@ mod tests {
                 on_disk.push(name);
             }
         }
-        let mut listed: Vec<_> = SOURCES.iter().map(|source| source.name.to_owned()).collect();
+        let mut listed: Vec<_> = sources().map(|source| source.name.to_owned()).collect();
         on_disk.sort();
         listed.sort();
         assert_eq!(on_disk, listed);
@@ -185,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_name_leads_to_its_file() {
-        for source in SOURCES {
+        for source in sources() {
             let asset = find(href(source.name)).unwrap();
             assert_eq!(asset.bytes, source.bytes);
         }
@@ -218,7 +190,7 @@ mod tests {
 
     #[test]
     fn fonts_stay_small() {
-        let total: usize = SOURCES.iter().filter(|s| s.name.ends_with("woff2")).map(|s| s.bytes.len()).sum();
+        let total: usize = sources().filter(|s| s.name.ends_with("woff2")).map(|s| s.bytes.len()).sum();
         assert!(total < 6 * 1024 * 1024, "{total} bytes");
     }
 }

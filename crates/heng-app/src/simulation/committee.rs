@@ -23,7 +23,7 @@ impl Simulation<'_> {
     /// False where the simulation is to stop in the middle of the vote.
     pub(super) fn committee(&mut self, stage: &Stage) -> Result<bool> {
         let rules = stage.committee.clone().ok_or_else(|| broken("committee rules"))?;
-        self.pass_days(stage.days.value)?;
+        self.pass_days(stage.days.value.saturating_sub(2))?;
         self.at(9, 0)?;
         let session = format!("s:{}", stage.id);
         let favourites = self.favourites(&rules)?;
@@ -142,7 +142,7 @@ impl Simulation<'_> {
     ) -> Result<()> {
         let names = self
             .state(|e| options.iter().filter_map(|a| e.applicant(a)).map(|o| o.name.clone()).collect::<Vec<Text>>())?;
-        let award = &self.frozen.rules.name;
+        let award = self.frozen.rules.tiers.first().map_or(&self.frozen.rules.name, |tier| &tier.name);
         let text = match (rules.choice.value, rules.purpose, names.first()) {
             (ChoiceKind::Approve, Purpose::Winners, Some(name)) => Text::new(
                 format!("是否同意授予{}{}？", name.zh, award.zh),

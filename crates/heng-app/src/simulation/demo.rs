@@ -1,4 +1,4 @@
-//! The demonstration office: the article's facts in the register, one finished edition and two under way.
+//! The demonstration office: the article's facts in the register, one finished edition and three under way.
 //!
 //! Facts about real organisations are only those that the city's newspaper stated on 2016-03-21
 //! (`data/demo/figures.json`); the city of Yunchuan, its firms and its people are invented and say so.
@@ -8,7 +8,7 @@ use heng_domain::criteria::Criteria;
 use heng_domain::office::events::{
     FigureStated, HonourRegistered, HonourState, OrganisationRegistered, ProgrammeEstablished,
 };
-use heng_domain::rules::{Level, Rules};
+use heng_domain::rules::{DayKind, Level, Rules, StageKind};
 use heng_domain::text::Text;
 use heng_domain::time::Instant;
 use jiff::ToSpan;
@@ -16,7 +16,7 @@ use jiff::civil::{Date, date};
 use serde::Deserialize;
 
 use super::cast::{Cast, Numbers, office_draft};
-use super::{Frozen, Settings, Stop, run, submit};
+use super::{Frozen, Settings, Stop, register, run, submit};
 use crate::clock::ManualClock;
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
@@ -30,6 +30,8 @@ pub struct DemoReport {
     pub voting: String,
     /// Log of the edition that takes applications.
     pub open: String,
+    /// Log of the edition whose notice runs.
+    pub notice: String,
     /// Records in all logs.
     pub records: u64,
 }
@@ -85,7 +87,6 @@ pub fn build_demo(
     sister.id = "yunchuan-mayor".to_owned();
     sister.name = Text::new("云川市市长质量奖（示例）", "Yunchuan Mayor's Quality Award (demonstration)");
     sister.authority = Text::new("云川市人民政府（虚构）", "People's Government of Yunchuan (invented)");
-    let frozen = Frozen { rules: sister.clone(), criteria: criteria.clone(), calendar: calendar.clone() };
     let settings = |edition: &str, label: Text, year, seed, start, stop| Settings {
         applicants: 21,
         experts: 40,
@@ -99,50 +100,67 @@ pub fn build_demo(
         start,
         stop,
     };
-    progress("2025 年度（完整的一届）");
+    let city = Frozen { rules: sister.clone(), criteria: criteria.clone(), calendar: calendar.clone() };
     let first = settings("2025", Text::new("2025 年度", "2025"), 2025, 7, date(2025, 6, 9), None);
-    let finished = run(heng, clock, &cast, &frozen, &first, progress)?;
-
-    progress("2026 年度（评审委员会表决中）");
-    let days = days_until(&frozen.rules, heng_domain::rules::StageKind::Committee);
-    let start = back(today, days)?;
+    let start = back(today, days_until(&sister, StageKind::Committee))?;
     let stop = Some(Stop::Voting { motions: 2, ballots: 9 });
     let second = settings("2026", Text::new("2026 年度", "2026"), 2026, 11, start, stop);
-    let voting = run(heng, clock, &cast, &frozen, &second, progress)?;
 
-    progress("县级奖（申报中）");
-    let mut county = sister;
-    county.id = "nanlu-county".to_owned();
-    county.name = Text::new("南麓县县长质量奖（示例）", "Nanlu County Quality Award (demonstration)");
-    county.authority = Text::new("南麓县人民政府（虚构）", "People's Government of Nanlu County (invented)");
-    county.level = Level::County;
-    for tier in &mut county.tiers {
-        tier.prize_fen.value /= 2;
-        tier.name = Text::new("县长质量奖", "County Quality Award");
-    }
-    let frozen = Frozen { rules: county, criteria: criteria.clone(), calendar: calendar.clone() };
-    let call = frozen.rules.stages.first().map_or(5, |s| i64::from(s.days.value));
+    let year = u32::try_from(today.year()).unwrap_or(2026);
+    let label = || Text::new(format!("{year} 年度"), year.to_string());
+    let nanlu = county(&sister, "nanlu-county", ("南麓县", "Nanlu County"));
+    let nanlu = Frozen { rules: nanlu, criteria: criteria.clone(), calendar: calendar.clone() };
+    let call = nanlu.rules.stages.first().map_or(5, |s| i64::from(s.days.value));
     let third = Settings {
         applicants: 6,
-        experts: 20,
-        members: 15,
-        seed: 5,
-        year: u32::try_from(today.year()).unwrap_or(2026),
-        edition: today.year().to_string(),
-        label: Text::new(format!("{} 年度", today.year()), today.year().to_string()),
-        log: format!("heng.example/nanlu-county/{}", today.year()),
         programme: "nanlu-county".to_owned(),
-        start: back(today, call + 13)?,
-        stop: Some(Stop::Applications(4)),
+        log: format!("heng.example/nanlu-county/{year}"),
+        ..settings(&year.to_string(), label(), year, 5, back(today, call + 13)?, Some(Stop::Applications(4)))
     };
-    let open = run(heng, clock, &cast, &frozen, &third, progress)?;
+
+    let mut dongan = county(&sister, "dongan-district", ("东岸区", "Dong'an District"));
+    for notice in dongan.stages.iter_mut().filter_map(|s| s.notice.as_mut()) {
+        // Calendar days: next year's holidays may not be published yet when the demonstration is built.
+        notice.day_kind.value = DayKind::Calendar;
+        notice.days.value = 7;
+    }
+    let dongan = Frozen { rules: dongan, criteria: criteria.clone(), calendar: calendar.clone() };
+    let fourth = Settings {
+        applicants: 12,
+        programme: "dongan-district".to_owned(),
+        log: format!("heng.example/dongan-district/{year}"),
+        ..settings(&year.to_string(), label(), year, 3, back(today, days_until(&sister, StageKind::Committee) + 3)?, Some(Stop::Notice))
+    };
+
+    // The office registers all editions first: each of their logs then keeps its own time.
+    let editions = [(&city, &first), (&city, &second), (&nanlu, &third), (&dongan, &fourth)];
+    for (frozen, settings) in editions {
+        register(&cast, frozen, settings)?;
+    }
+    let mut logs = Vec::new();
+    for (frozen, settings) in editions {
+        progress(&format!("{} · {}", frozen.rules.name.zh, settings.label.zh));
+        logs.push(run(heng, clock, &cast, frozen, settings, progress)?.id().to_owned());
+    }
     let records = heng.logs().iter().map(|log| log.image().state.position().0).sum();
-    Ok(DemoReport {
-        finished: finished.id().to_owned(),
-        voting: voting.id().to_owned(),
-        open: open.id().to_owned(),
-        records,
-    })
+    let mut logs = logs.into_iter();
+    let mut next = || logs.next().unwrap_or_default();
+    Ok(DemoReport { finished: next(), voting: next(), open: next(), notice: next(), records })
+}
+
+/// The city's rules as a county or district would have them: half the prize, its own name.
+fn county(city: &Rules, id: &str, (zh, en): (&str, &str)) -> Rules {
+    let mut rules = city.clone();
+    rules.id = id.to_owned();
+    let kind = if zh.ends_with('区') { ("区长质量奖", "District Quality Award") } else { ("县长质量奖", "County Quality Award") };
+    rules.name = Text::new(format!("{zh}{}（示例）", kind.0), format!("{en} Quality Award (demonstration)"));
+    rules.authority = Text::new(format!("{zh}人民政府（虚构）"), format!("People's Government of {en} (invented)"));
+    rules.level = if zh.ends_with('区') { Level::District } else { Level::County };
+    for tier in &mut rules.tiers {
+        tier.prize_fen.value /= 2;
+        tier.name = Text::new(kind.0, kind.1);
+    }
+    rules
 }
 
 fn back(today: Date, days: i64) -> Result<Date> {
@@ -150,12 +168,13 @@ fn back(today: Date, days: i64) -> Result<Date> {
 }
 
 /// Days that the simulation needs from its first record to the vote of the stage of `kind`.
-fn days_until(rules: &Rules, kind: heng_domain::rules::StageKind) -> i64 {
-    use heng_domain::rules::StageKind;
+fn days_until(rules: &Rules, kind: StageKind) -> i64 {
     let mut days = 0;
     for stage in &rules.stages {
         days += i64::from(stage.days.value);
         if stage.kind == kind {
+            // The session is held two days before the planned end.
+            days -= 2;
             break;
         }
         // One day between stages; a drawing waits a day for its public event.

@@ -11,10 +11,7 @@ use heng_domain::edition::events::{
     YearFigures,
 };
 use heng_domain::eligibility::Facts;
-use heng_domain::office::Office;
-use heng_domain::office::events::{
-    EditionRegistered, EntryPosted, Line, OfficeRole, ProgrammeEstablished, RulesAdopted,
-};
+use heng_domain::office::events::{EntryPosted, Line, OfficeRole};
 use heng_domain::rules::{Condition, ConditionKind, ScoreDisclosure, Stage, StageKind};
 use heng_domain::text::Text;
 use heng_domain::time::Instant;
@@ -130,7 +127,7 @@ impl Simulation<'_> {
             StageKind::Scoring => self.scoring(stage)?,
             StageKind::Shortlist => self.shortlist(stage)?,
             StageKind::Committee => return self.committee(stage),
-            StageKind::Notice => self.notice(stage)?,
+            StageKind::Notice => return self.notice(stage),
             StageKind::Approval => self.approval(stage)?,
             StageKind::Conferral => self.conferral(stage)?,
         }
@@ -142,7 +139,7 @@ impl Simulation<'_> {
     fn set_up(&mut self) -> Result<()> {
         let rules = &self.frozen.rules;
         let basis = rules.document.number.clone();
-        let source = self.register_edition(&basis)?;
+        let source = super::register(self.cast, self.frozen, self.settings)?;
         let opened = EditionOpened {
             edition: self.settings.edition.clone(),
             label: self.settings.label.clone(),
@@ -209,48 +206,6 @@ impl Simulation<'_> {
         }
         drop(office_image);
         self.submit(batch)
-    }
-
-    /// Establishes the programme and its rules in the office log where needed, and registers the edition.
-    fn register_edition(&self, basis: &str) -> Result<heng_domain::edition::events::Cite> {
-        let rules = &self.frozen.rules;
-        let programme = &self.settings.programme;
-        let (known, adopted) = {
-            let image = self.cast.office.image();
-            let office = image.state.office().ok_or_else(|| broken("the office"))?;
-            let current = office.rules.get(programme).and_then(|v| v.last());
-            (office.programmes.contains_key(programme), current.is_some_and(|(_, r)| r.rules == *rules))
-        };
-        let both: [&str; 2] = ["p:0001", "p:0002"];
-        let mut batch = Vec::new();
-        if !known {
-            let body = ProgrammeEstablished {
-                established: Some(self.settings.year),
-                level: rules.level,
-                name: rules.name.clone(),
-                programme: programme.clone(),
-            };
-            batch.push(self.cast.signed(office_draft("p:0001", basis, body)?, &both)?);
-        }
-        if !adopted {
-            let body = RulesAdopted { programme: programme.clone(), rules: rules.clone() };
-            batch.push(self.cast.signed(office_draft("p:0001", basis, body)?, &both)?);
-        }
-        let registered = EditionRegistered {
-            edition: self.settings.edition.clone(),
-            log: self.settings.log.clone(),
-            programme: programme.clone(),
-            rules_sha256: Office::rules_hash(rules)?,
-            year: self.settings.year,
-        };
-        batch.push(self.cast.signed(office_draft("p:0001", basis, registered)?, &both)?);
-        let accepted = submit(&self.cast.office, batch)?;
-        let last = accepted.last().ok_or_else(|| broken("the registered edition"))?;
-        Ok(heng_domain::edition::events::Cite {
-            leaf: last.leaf,
-            log: self.cast.office.id().to_owned(),
-            seq: last.record.seq,
-        })
     }
 
     // ── call, applications, recommendations ─────────────────────────────────────────────────────────────
@@ -514,7 +469,8 @@ impl Simulation<'_> {
         self.act("p:0001", &stage.basis, body, &["p:0001"]).map(|_| ())
     }
 
-    fn notice(&mut self, stage: &Stage) -> Result<()> {
+    /// False where the simulation is to stop while the notice runs.
+    fn notice(&mut self, stage: &Stage) -> Result<bool> {
         let rules = stage.notice.clone().ok_or_else(|| broken("notice rules"))?;
         self.select_without_vote(stage)?;
         self.at(10, 0)?;
@@ -554,6 +510,10 @@ impl Simulation<'_> {
         self.act("p:0001", &stage.basis, body, &["p:0001"])?;
         let notice = format!("n-{}", stage.id);
         let winners_named = self.state(|e| !e.standing_winners().is_empty())?;
+        if winners_named && self.settings.stop == Some(Stop::Notice) {
+            self.open_scores()?;
+            return Ok(false);
+        }
         if winners_named && rules.real_name.value {
             if let Some(application) = names.last() {
                 self.objections(stage, &notice, application)?;
@@ -561,7 +521,8 @@ impl Simulation<'_> {
         }
         self.open_scores()?;
         self.day = until.tomorrow().map_err(|_| broken("a day"))?;
-        self.at(9, 0)
+        self.at(9, 0)?;
+        Ok(true)
     }
 
     /// One objection by real name that is checked and not upheld, one without a name that cannot be accepted.

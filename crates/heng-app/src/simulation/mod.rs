@@ -15,8 +15,12 @@ use std::sync::Arc;
 
 use heng_domain::calendar::Calendar;
 use heng_domain::criteria::Criteria;
+use heng_domain::edition::events::Cite;
+use heng_domain::office::Office;
+use heng_domain::office::events::{EditionRegistered, ProgrammeEstablished, RulesAdopted};
 use heng_domain::rules::{Rules, Sourced};
 use heng_domain::text::Text;
+use heng_domain::time::Instant;
 use jiff::civil::Date;
 
 use crate::clock::ManualClock;
@@ -35,6 +39,8 @@ pub use random::Random;
 pub enum Stop {
     /// After so many applications have come in.
     Applications(usize),
+    /// In the notice of the winners: after it is published.
+    Notice,
     /// In the committee's session: after so many motions are announced, with so many ballots in the next.
     Voting {
         /// Announced motions.
@@ -95,7 +101,52 @@ pub struct Simulation<'a> {
     progress: &'a dyn Fn(&str),
 }
 
-/// Runs an edition. `progress` gets the name of each stage as it begins.
+/// Establishes the programme, adopts its rules and registers the edition in the office log, as far as that is not done yet.
+///
+/// # Errors
+/// If the office refuses it.
+pub fn register(cast: &Cast, frozen: &Frozen, settings: &Settings) -> Result<Cite> {
+    let rules = &frozen.rules;
+    let basis = &rules.document.number;
+    let both: [&str; 2] = ["p:0001", "p:0002"];
+    let mut batch = Vec::new();
+    {
+        let image = cast.office.image();
+        let office = image.state.office().ok_or_else(|| AppError::Other("the office is not founded".to_owned()))?;
+        if let Some((seq, _)) = office.editions.get(&settings.log) {
+            let leaf = usize::try_from(*seq).ok().and_then(|i| image.leaves.get(i)).copied().unwrap_or_default();
+            return Ok(Cite { leaf, log: cast.office.id().to_owned(), seq: *seq });
+        }
+        if !office.programmes.contains_key(&settings.programme) {
+            let body = ProgrammeEstablished {
+                established: Some(settings.year),
+                level: rules.level,
+                name: rules.name.clone(),
+                programme: settings.programme.clone(),
+            };
+            batch.push(cast::office_draft("p:0001", basis, body)?);
+        }
+        let current = office.rules.get(&settings.programme).and_then(|versions| versions.last());
+        if current.is_none_or(|(_, adopted)| adopted.rules != *rules) {
+            let body = RulesAdopted { programme: settings.programme.clone(), rules: rules.clone() };
+            batch.push(cast::office_draft("p:0001", basis, body)?);
+        }
+    }
+    let registered = EditionRegistered {
+        edition: settings.edition.clone(),
+        log: settings.log.clone(),
+        programme: settings.programme.clone(),
+        rules_sha256: Office::rules_hash(rules)?,
+        year: settings.year,
+    };
+    batch.push(cast::office_draft("p:0001", basis, registered)?);
+    let batch = batch.into_iter().map(|draft| cast.signed(draft, &both)).collect::<Result<Vec<_>>>()?;
+    let accepted = submit(&cast.office, batch)?;
+    let last = accepted.last().ok_or_else(|| AppError::Other("the edition was not registered".to_owned()))?;
+    Ok(Cite { leaf: last.leaf, log: cast.office.id().to_owned(), seq: last.record.seq })
+}
+
+/// Runs an edition from the day of its start; the clock is set to it. `progress` gets the name of each stage as it begins.
 ///
 /// # Errors
 /// The first refusal, if the rules cannot be carried out.
@@ -108,6 +159,8 @@ pub fn run(
     progress: &dyn Fn(&str),
 ) -> Result<Arc<Log>> {
     let log = heng.create_log(&settings.log, "edition")?;
+    let morning = Instant::at(settings.start, 8, 0, frozen.rules.utc_offset_minutes);
+    clock.set(morning.ok_or_else(|| AppError::Other("a day".to_owned()))?);
     let mut simulation = Simulation {
         heng,
         clock,

@@ -6,7 +6,7 @@ use heng_log::Hash;
 use heng_log::commitment::Opening;
 use serde_json::{Value, json};
 
-use super::events::{Event, Role};
+use super::events::{Event, PrivacyErased, Role};
 use super::state::{Edition, StageState};
 use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
@@ -96,7 +96,8 @@ impl Edition {
     /// Whether `record` may follow. `openings` are the hidden values of this record that the caller knows.
     pub fn admit(&self, record: &Record, openings: &[Opening]) -> Verdict {
         record.check_envelope(&self.log, self.size, Some(self.last))?;
-        ensure!(!self.closed || record.kind == "privacy.erased", "edition.closed", "", kind = &record.kind);
+        let erasing = record.kind == PrivacyErased::KIND;
+        ensure!(!self.closed || erasing, "edition.closed", "", kind = &record.kind);
         let event = event(record)?;
         let values = values(record, openings)?;
         let cx = Context { record, values: &values };

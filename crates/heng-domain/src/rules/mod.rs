@@ -138,6 +138,9 @@ pub struct Class {
     pub name: Text,
     /// Article.
     pub basis: String,
+    /// True where no source states it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
 }
 
 /// Seats of the first tier reserved for a group (郑州: three for 专精特新 firms).
@@ -262,6 +265,9 @@ pub struct Ground {
     pub name: Text,
     /// Article.
     pub basis: String,
+    /// True where no source states it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
 }
 
 /// What a stage does.

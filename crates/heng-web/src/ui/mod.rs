@@ -19,9 +19,12 @@ mod table;
 mod tag;
 mod votes;
 
+// A test may stop at the first surprise.
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod contrast;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub use facts::{Pager, RegisterEntry, empty_state, facts, pager, register_list};

@@ -79,7 +79,7 @@ pub fn layout(page: Page<'_>) -> Markup {
             (head(&page.title, Some(&page.office_name), page.live_script))
             body class=(body_class) {
                 a.skip href="#main" { (page.words.skip) }
-                @if let Some(banner) = &page.banner { p.banner { (banner) } }
+                @if let Some(banner) = &page.banner { aside.banner aria-label=(banner) { p { (banner) } } }
                 (top_line(&page))
                 div.sheet {
                     @if let Some(spine) = &page.spine { (spine) }

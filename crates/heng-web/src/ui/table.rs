@@ -71,7 +71,7 @@ pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Row<'_>], empty: &Ma
                     @for column in columns {
                         th role="columnheader" scope="col" class=[column.number.then_some("num")] {
                             (column.label)
-                            @if let Some(unit) = &column.unit { span.unit { " " (unit) } }
+                            @if let Some(unit) = &column.unit { " " span.unit { (unit) } }
                         }
                     }
                 }
@@ -103,7 +103,7 @@ fn body_row(columns: &[Column<'_>], row: &Row<'_>) -> Markup {
 
 fn block_label(column: &Column<'_>) -> String {
     match &column.unit {
-        Some(unit) => format!("{} {unit}", column.label),
+        Some(unit) => format!("{} ({unit})", column.label),
         None => column.label.to_string(),
     }
 }

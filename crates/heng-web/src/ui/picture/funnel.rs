@@ -1,7 +1,8 @@
 //! The funnel: how many came in, how many went on.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
+use super::line::{heading, width};
 use super::{PictureWords, figure, percent};
 use crate::ui::{Row, Text};
 
@@ -18,32 +19,30 @@ pub struct Bar<'a> {
     pub href: Option<Text<'a>>,
 }
 
-const STEP: i64 = 56;
-
 /// Bars under each other, the longest first as the process goes. An end stroke marks where every
 /// bar stops, so that also a bar of nothing is seen.
 #[must_use]
 pub fn funnel_svg(words: &PictureWords<'_>, bars: &[Bar<'_>]) -> Markup {
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0);
+    let mut top = 0;
     let drawing = html! {
-        @for (top, bar) in (0..).step_by(STEP as usize).zip(bars) {
+        @for bar in bars {
             @let end = percent(bar.value, most);
-            text.label x="0" y=(top + 18) { (bar.label) }
-            text.value x="100%" y=(top + 18) { (bar.shown) }
-            line.rail x1="0" x2="100%" y1=(top + 33) y2=(top + 33) {}
-            rect.bar x="0" y=(top + 28) width=(end) height="10" {}
-            line.stop x1=(end) x2=(end) y1=(top + 26) y2=(top + 40) {}
+            @let (head, y) = heading(top, &bar.label, &html! { (bar.shown) }, width(&bar.shown));
+            (head)
+            line.rail x1="0" x2="100%" y1=(y + 5) y2=(y + 5) {}
+            rect.bar x="0" y=(y) width=(end) height="10" {}
+            line.stop x1=(end) x2=(end) y1=(y - 2) y2=(y + 12) {}
+            @let () = { top = y + 28; };
         }
     };
-    let rows: Vec<Row<'_>> = bars
-        .iter()
-        .map(|bar| {
-            let number = html! {
-                @if let Some(href) = &bar.href { a href=(href) { (bar.shown) } } @else { (bar.shown) }
-            };
-            Row::new(vec![html! { (bar.label) }, PreEscaped(number.into_string())])
-        })
-        .collect();
-    let height = STEP * i64::try_from(bars.len()).unwrap_or(0);
-    figure("funnel", words, height, &drawing, &rows)
+    let rows: Vec<Row<'_>> = bars.iter().map(row).collect();
+    figure("funnel", words, top, &drawing, &rows)
+}
+
+fn row<'a>(bar: &Bar<'_>) -> Row<'a> {
+    let number = html! {
+        @if let Some(href) = &bar.href { a href=(href) { (bar.shown) } } @else { (bar.shown) }
+    };
+    Row::new(vec![html! { (bar.label) }, number])
 }

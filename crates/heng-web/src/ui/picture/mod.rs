@@ -5,6 +5,7 @@
 //! stay as large as the text around it. All geometry is done in integers.
 
 mod funnel;
+mod line;
 mod money;
 mod profile;
 mod qr;

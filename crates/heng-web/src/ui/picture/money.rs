@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::line::{heading, lines_of, width};
 use super::{PictureWords, figure, percent};
 use crate::ui::{Row, Text};
 
@@ -27,35 +28,45 @@ pub struct MoneyYear<'a> {
     pub total: Text<'a>,
 }
 
-const STEP: i64 = 76;
 /// How many kinds of filling there are; further parts begin anew.
 const FILLINGS: usize = 4;
-/// A part narrower than this share of the picture (in per cent) keeps its label for the table.
-const ROOM: i64 = 15;
+/// From one line of part names to the next, in pixels.
+const LEADING: i64 = 20;
 
-/// One bar a year, cut into its parts; all years have the same scale. The table's heads are the
+/// One bar a year, cut into its parts; all years have the same scale. The parts' names stand under
+/// each bar in the order of the bar, each after a sample of its filling. The table's heads are the
 /// year, then each part, then the sum.
 #[must_use]
 pub fn money_svg(words: &PictureWords<'_>, years: &[MoneyYear<'_>]) -> Markup {
     let most = years.iter().map(sum).max().unwrap_or(0);
+    let mut top = 0;
     let drawing = html! {
-        @for (top, year) in (0..).step_by(STEP as usize).zip(years) {
-            text.label.strong x="0" y=(top + 18) { (year.label) }
-            text.value x="100%" y=(top + 18) { (year.total) }
-            line.rail x1="0" x2="100%" y1=(top + 36) y2=(top + 36) {}
+        @for year in years {
+            @let (head, y) = heading(top, &year.label, &html! { (year.total) }, width(&year.total));
+            (head)
+            line.rail x1="0" x2="100%" y1=(y + 8) y2=(y + 8) {}
             @for (index, (start, part)) in starts(year).into_iter().enumerate() {
-                @let from = percent(start, most);
-                rect class={ "bar part-" (index % FILLINGS) } x=(from) y=(top + 28)
+                rect class={ "bar part-" (index % FILLINGS) } x=(percent(start, most)) y=(y)
                     width=(percent(part.fen, most)) height="16" {}
-                @if most > 0 && i128::from(part.fen) * 100 >= i128::from(most) * i128::from(ROOM) {
-                    text.under x=(from) y=(top + 61) { (part.label) " " (part.shown) }
+            }
+            @let lines = lines_of(year.parts.iter().enumerate(), |(_, part)| {
+                width(&part.label) + width(&part.shown) + 6
+            });
+            @let () = { top = y + 18; };
+            @for line in &lines {
+                @let () = { top += LEADING; };
+                text.under x="0" y=(top - 4) {
+                    @for (index, part) in line {
+                        tspan class={ "part-" (index % FILLINGS) } { "■" }
+                        tspan { " " (part.label) " " (part.shown) "\u{2003}" }
+                    }
                 }
             }
+            @let () = { top += 20; };
         }
     };
     let rows: Vec<Row<'_>> = years.iter().map(row).collect();
-    let height = STEP * i64::try_from(years.len()).unwrap_or(0);
-    figure("money", words, height, &drawing, &rows)
+    figure("money", words, top, &drawing, &rows)
 }
 
 fn sum(year: &MoneyYear<'_>) -> i64 {

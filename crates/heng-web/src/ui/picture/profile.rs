@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::line::heading;
 use super::{PictureWords, figure, percent};
 use crate::ui::{Row, Text};
 
@@ -27,33 +28,39 @@ const THICKEST: i64 = 28;
 pub fn profile_svg(words: &PictureWords<'_>, mean_label: &str, bars: &[ProfileBar<'_>]) -> Markup {
     let most = bars.iter().map(|bar| bar.points_max).max().unwrap_or(1).max(1);
     let mut top = 0;
-    let mut rows = Vec::with_capacity(bars.len());
     let drawing = html! {
         @for bar in bars {
             @let all = bar.points_max.saturating_mul(100);
             @let thick = (bar.points_max.saturating_mul(THICKEST) / most).clamp(4, THICKEST);
-            @let bar_top = top + 28;
-            text.label x="0" y=(top + 18) { (bar.label) }
-            text.value x="100%" y=(top + 18) {
-                tspan.strong { (points(bar.scored_hundredths)) } " / " (bar.points_max)
-                @if let Some(mean) = bar.mean_hundredths {
-                    tspan.mean-text { " · " (mean_label) " " (points(mean)) }
-                }
-            }
-            rect.track x="0" y=(bar_top) width="100%" height=(thick) {}
-            rect.bar.own x="0" y=(bar_top) width=(percent(bar.scored_hundredths, all)) height=(thick) {}
+            @let (value, value_width) = value(bar, mean_label);
+            @let (head, y) = heading(top, &bar.label, &value, value_width);
+            (head)
+            rect.track x="0" y=(y) width="100%" height=(thick) {}
+            rect.bar.own x="0" y=(y) width=(percent(bar.scored_hundredths, all)) height=(thick) {}
             @if let Some(mean) = bar.mean_hundredths {
                 @let at = percent(mean, all);
-                line.mean-edge x1=(at) x2=(at) y1=(bar_top - 3) y2=(bar_top + thick + 3) {}
-                line.mean x1=(at) x2=(at) y1=(bar_top - 3) y2=(bar_top + thick + 3) {}
+                line.mean-edge x1=(at) x2=(at) y1=(y - 3) y2=(y + thick + 3) {}
+                line.mean x1=(at) x2=(at) y1=(y - 3) y2=(y + thick + 3) {}
             }
-            @let () = {
-                top = bar_top + thick + 16;
-                rows.push(row(bar));
-            };
+            @let () = { top = y + thick + 16; };
         }
     };
+    let rows: Vec<Row<'_>> = bars.iter().map(row).collect();
     figure("profile", words, top, &drawing, &rows)
+}
+
+/// "86.5 / 110 · mean 78.2" and its width. The mean's words are left out of the width, because a
+/// phone leaves them out of the picture; its stroke stays.
+fn value(bar: &ProfileBar<'_>, mean_label: &str) -> (Markup, usize) {
+    let scored = points(bar.scored_hundredths);
+    let max = bar.points_max.to_string();
+    let words = html! {
+        tspan.strong { (scored) } " / " (max)
+        @if let Some(mean) = bar.mean_hundredths {
+            tspan.mean-text { " · " (mean_label) " " (points(mean)) }
+        }
+    };
+    (words, scored.len() + max.len() + 3)
 }
 
 fn row<'a>(bar: &ProfileBar<'_>) -> Row<'a> {

@@ -1,0 +1,156 @@
+//! Checking: the bundle, the root code, what can and cannot be shown, and the report of the same program run here.
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use heng_domain::edition::Thing;
+use heng_log::Hash;
+use heng_log::code::root_code;
+use heng_verify::Status;
+use maud::{Markup, html};
+
+use crate::ui::{self, Action, Column, Link, NextStep, Row, Tone};
+use crate::view::{App, Content, View, edition_href, find, slug};
+
+pub(crate) async fn show(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+    let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
+    let (published, code, size, name) = {
+        let image = log.image();
+        let Some(edition) = image.state.edition() else { return view.missing(&app) };
+        let checkpoint = image.checkpoint.as_ref();
+        let code = checkpoint.map(|c| root_code(&Hash(c.root))).unwrap_or_default();
+        let name = format!("{} · {}", edition.rules().name.get(view.lang), edition.opened.label.get(view.lang));
+        (edition.public_may_see(Thing::Records), code, checkpoint.map_or(0, |c| c.size), name)
+    };
+    let report = if published {
+        let (portal, log) = (app.clone(), log.clone());
+        match tokio::task::spawn_blocking(move || portal.report(&log)).await {
+            Ok(Ok(report)) => Some(report),
+            Ok(Err(error)) => return view.failure(&app, &error),
+            Err(_) => None,
+        }
+    } else {
+        None
+    };
+    let title = view.t("check_title");
+    let here = format!("/editions/{}", slug(log.id()));
+    let file = format!("{}-{}.tar", programme, edition);
+    let main = html! {
+        (ui::title_block(&title, Some(&name)))
+        (ui::sentence(&view.t(if published { "check_sentence" } else { "check_early" })))
+        (ui::next_step(&NextStep {
+            label: view.t("next_step").into(),
+            text: view.t(if published { "check_next" } else { "check_next_early" }).into(),
+            due: None,
+            action: published.then(|| Action::Link(Link::new(view.t("download_bundle"), format!("{here}/bundle.tar")))),
+            reason: Some(view.tp("check_command", &[("file", &file)]).into()),
+        }))
+        section {
+            h2 { (view.t("root_code")) }
+            p { (view.tp("root_text", &[("size", &size.to_string())])) }
+            p.check-code { (ui::root_code(&code.replace('-', ""))) }
+            (ui::qr_svg(&format!("heng:{}?size={size}&root={code}", log.id()), &view.t("root_qr")))
+        }
+        @if let Some(report) = &report { (table(&view, report)) }
+        section {
+            h2 { (view.t("can_show")) }
+            ul { @for i in 1..=5 { li { (view.t(&format!("can_{i}"))) } } }
+            h2 { (view.t("cannot_show")) }
+            ul { @for i in 1..=4 { li { (view.t(&format!("cannot_{i}"))) } } }
+        }
+        section {
+            h2 { (view.t("other_tools")) }
+            p { (view.t("other_tools_text")) }
+            ul {
+                li { a href={ "/log/" (slug(log.id())) "/checkpoint" } { (view.t("link_checkpoint")) } }
+                @if published { li { a href={ (here) "/result.json" } { (view.t("link_result")) } } }
+            }
+        }
+        p { a href=(edition_href(view.lang, log.id())) { (view.t("back_edition")) } }
+    };
+    let proof = view.proof(&log);
+    view.page(&app, Content { proof, ..Content::new(title, main) })
+}
+
+fn table(view: &View, report: &heng_verify::Report) -> Markup {
+    let columns = ["check_number", "check_what", "check_status", "check_found"].map(|key| Column::text(view.t(key)));
+    let rows: Vec<Row<'_>> = report
+        .checks
+        .iter()
+        .map(|check| {
+            let (key, tone) = match check.status {
+                Status::Ok => ("check_ok", Tone::Done),
+                Status::Sealed => ("check_sealed", Tone::Due),
+                Status::Failed => ("check_failed", Tone::Stop),
+                Status::None => ("check_none", Tone::Quiet),
+            };
+            let name = heng_domain::messages::plain(view.lang, "verify", &format!("title_{}", check.id));
+            Row::new(vec![
+                html! { (check.id) },
+                html! { (name) },
+                ui::status_tag(&view.t(key), tone),
+                html! {
+                    (check.sentence.render(view.lang))
+                    @if !check.steps.is_empty() {
+                        details { summary { (view.t("steps")) } ul { @for step in &check.steps { li { (step.render(view.lang)) } } } }
+                    }
+                },
+            ])
+        })
+        .collect();
+    html! {
+        section {
+            h2 { (view.t("report_heading")) }
+            p { (view.t("report_text")) }
+            (ui::table(&view.t("report_heading"), &columns, &rows, &html! {}))
+        }
+    }
+}
+
+pub(crate) async fn bundle(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+    let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
+    let may = log.image().state.edition().is_some_and(|e| e.public_may_see(Thing::Records));
+    if !may {
+        return view.problem(&app, StatusCode::NOT_FOUND, &view.t("sealed_title"), &view.t("check_early"));
+    }
+    let made = {
+        let (app, log) = (app.clone(), log.clone());
+        tokio::task::spawn_blocking(move || app.bundle(&log)).await
+    };
+    match made {
+        Ok(Ok(bytes)) => {
+            let disposition = format!("attachment; filename=\"{programme}-{edition}.tar\"");
+            let headers = [(header::CONTENT_TYPE, "application/x-tar".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+            (headers, bytes.as_ref().clone()).into_response()
+        }
+        Ok(Err(error)) => view.failure(&app, &error),
+        Err(_) => view.problem(&app, StatusCode::INTERNAL_SERVER_ERROR, &view.t("failure_title"), &view.t("failure_text")),
+    }
+}
+
+pub(crate) async fn result(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+    let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
+    let result = log.image().state.edition().filter(|e| e.public_may_see(Thing::Result)).and_then(|e| e.public_result());
+    let written = result.and_then(|r| serde_json::to_value(r).ok()).and_then(|v| heng_log::canonical::to_bytes_unbounded(&v).ok());
+    match written {
+        Some(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+        None => view.missing(&app),
+    }
+}
+
+/// The receipt of a record: an offline proof that it is in the log. It shows the record's number, not its content.
+pub(crate) async fn receipt(
+    view: View,
+    State(app): State<App>,
+    Path((programme, edition, seq)): Path<(String, String, u64)>,
+) -> Response {
+    let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
+    match log.receipt(seq) {
+        Ok(receipt) => {
+            let disposition = format!("attachment; filename=\"{programme}-{edition}-{seq}.tlog-proof\"");
+            let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+            (headers, receipt.to_string()).into_response()
+        }
+        Err(_) => view.missing(&app),
+    }
+}

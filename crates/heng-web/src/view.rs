@@ -1,0 +1,289 @@
+//! What every page shares: the application, the reader's language, the frame, and pages of error.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRequestParts, OriginalUri, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Response};
+use heng_app::{Heng, Log};
+use heng_domain::edition::{Edition, Thing};
+use heng_domain::text::Lang;
+use heng_log::Hash;
+use heng_log::code::root_code;
+use maud::{Markup, html};
+use tokio::sync::broadcast;
+
+use crate::ui::{self, Link, NavLink, Page, PageWords, Proof};
+use crate::words::{instant, t, tp};
+
+/// A log that has changed, and its new size; `None` when the server ends.
+pub(crate) type Change = Option<(String, u64)>;
+
+struct Inner {
+    heng: Arc<Heng>,
+    changes: broadcast::Sender<Change>,
+    bundles: Mutex<BTreeMap<String, (u64, Arc<Vec<u8>>)>>,
+    reports: Mutex<BTreeMap<String, (u64, Arc<heng_verify::Report>)>>,
+}
+
+/// The portal's own state: nothing but caches of what the logs say.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+impl App {
+    /// A portal of `heng`.
+    pub fn new(heng: Arc<Heng>) -> App {
+        let (changes, _) = broadcast::channel(256);
+        let sender = changes.clone();
+        // Nobody listening is no error: the hall screen may be dark.
+        heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
+        App(Arc::new(Inner { heng, changes, bundles: Mutex::default(), reports: Mutex::default() }))
+    }
+
+    /// The office.
+    pub fn heng(&self) -> &Heng {
+        &self.0.heng
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Change> {
+        self.0.changes.subscribe()
+    }
+
+    /// Ends all live streams, so that the server can end.
+    pub(crate) fn end_streams(&self) {
+        drop(self.0.changes.send(None));
+    }
+
+    /// The bundle of a published edition, made once for each state of the log.
+    pub(crate) fn bundle(&self, log: &Log) -> heng_app::Result<Arc<Vec<u8>>> {
+        let size = log.image().checkpoint.as_ref().map_or(0, |c| c.size);
+        let mut cache = self.0.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = cache.get(log.id()).filter(|(cached, _)| *cached == size) {
+            return Ok(Arc::clone(bytes));
+        }
+        let files = heng_app::bundle::public_bundle(self.heng(), log)?;
+        let mut bytes = Vec::new();
+        heng_app::bundle::write_tar(&files, &mut bytes)
+            .map_err(|source| heng_app::AppError::Io { what: "bundle".to_owned(), source })?;
+        let bytes = Arc::new(bytes);
+        cache.insert(log.id().to_owned(), (size, Arc::clone(&bytes)));
+        Ok(bytes)
+    }
+
+    /// The report of the same verifier that everybody can run, made once for each state of the log.
+    pub(crate) fn report(&self, log: &Log) -> heng_app::Result<Arc<heng_verify::Report>> {
+        let size = log.image().checkpoint.as_ref().map_or(0, |c| c.size);
+        if let Some((_, report)) = self
+            .0
+            .reports
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(log.id())
+            .filter(|(cached, _)| *cached == size)
+        {
+            return Ok(Arc::clone(report));
+        }
+        let bytes = self.bundle(log)?;
+        let report = heng_verify::Bundle::read_tar(bytes.as_slice(), "bundle")
+            .and_then(|bundle| heng_verify::verify(&bundle, &heng_verify::Options::default()))
+            .map_err(|error| heng_app::AppError::Other(error.to_string()))?;
+        let report = Arc::new(report);
+        let mut cache = self.0.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(log.id().to_owned(), (size, Arc::clone(&report)));
+        Ok(report)
+    }
+}
+
+/// The reader: language, and the address of this page in the other one.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub lang: Lang,
+    path: String,
+    query: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for View {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<View, Self::Rejection> {
+        let uri = match OriginalUri::from_request_parts(parts, state).await {
+            Ok(OriginalUri(uri)) => uri,
+            Err(never) => match never {},
+        };
+        let path = uri.path();
+        let (lang, path) = match path.strip_prefix("/en") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => (Lang::En, rest),
+            _ => (Lang::Zh, path),
+        };
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(View { lang, path: path.to_owned(), query: uri.query().map(|q| format!("?{q}")).unwrap_or_default() })
+    }
+}
+
+/// An address in a language.
+pub(crate) fn href(lang: Lang, path: &str) -> String {
+    match (lang, path) {
+        (Lang::Zh, path) => path.to_owned(),
+        (Lang::En, "/") => "/en".to_owned(),
+        (Lang::En, path) => format!("/en{path}"),
+    }
+}
+
+/// Programme and edition as they stand in an address: the last two parts of the log's name.
+pub(crate) fn slug(log: &str) -> String {
+    let parts: Vec<&str> = log.rsplit('/').take(2).collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
+}
+
+/// Address of an edition's page.
+pub(crate) fn edition_href(lang: Lang, log: &str) -> String {
+    href(lang, &format!("/editions/{}", slug(log)))
+}
+
+/// What a page hands to the frame.
+pub(crate) struct Content {
+    pub title: String,
+    pub main: Markup,
+    pub spine: Option<Markup>,
+    pub proof: Option<Markup>,
+    pub script: Option<&'static str>,
+    pub wide: bool,
+}
+
+impl Content {
+    pub fn new(title: impl Into<String>, main: Markup) -> Content {
+        Content { title: title.into(), main, spine: None, proof: None, script: None, wide: false }
+    }
+}
+
+impl View {
+    pub fn t(&self, key: &str) -> String {
+        t(self.lang, key)
+    }
+
+    pub fn tp(&self, key: &str, params: &[(&str, &str)]) -> String {
+        tp(self.lang, key, params)
+    }
+
+    pub fn href(&self, path: &str) -> String {
+        href(self.lang, path)
+    }
+
+    /// Puts a page into the frame.
+    pub fn page(&self, app: &App, content: Content) -> Response {
+        self.page_with(app, StatusCode::OK, content)
+    }
+
+    pub fn page_with(&self, app: &App, status: StatusCode, content: Content) -> Response {
+        let (office, demo) = app
+            .heng()
+            .office_log()
+            .and_then(|log| {
+                let image = log.image();
+                image.state.office().map(|o| (o.founded.name.get(self.lang).to_owned(), o.founded.demo))
+            })
+            .unwrap_or_else(|| ("衡 Heng".to_owned(), false));
+        let entry = |key: &str, path: &str| NavLink {
+            link: Link::new(self.t(key), self.href(path)),
+            current: self.path == path,
+            lang: None,
+        };
+        let nav = [entry("nav_home", "/"), entry("nav_winners", "/winners"), entry("nav_figures", "/figures")];
+        let other = |lang: Lang, label: &'static str| NavLink {
+            link: Link::new(label, format!("{}{}", href(lang, &self.path), self.query)),
+            current: self.lang == lang,
+            lang: Some(lang.tag()),
+        };
+        let languages = [other(Lang::Zh, "中文"), other(Lang::En, "English")];
+        let footer = [
+            Link::new(self.t("foot_fee"), self.href("/")),
+            Link::new(self.t("foot_checkpoint"), "/log/office/checkpoint"),
+        ];
+        let page = Page {
+            lang: self.lang.tag(),
+            title: content.title.into(),
+            office_name: office.into(),
+            home: self.href("/").into(),
+            words: PageWords {
+                skip: self.t("skip").into(),
+                nav: self.t("nav").into(),
+                languages: self.t("languages").into(),
+            },
+            nav: &nav,
+            lang_switch: &languages,
+            who: None,
+            banner: demo.then(|| self.t("demo_banner").into()),
+            spine: content.spine,
+            main: content.main,
+            proof: content.proof,
+            footer: &footer,
+            live_script: content.script,
+            large_text: false,
+            wide: content.wide,
+        };
+        (status, Html(ui::layout(page).into_string())).into_response()
+    }
+
+    /// The proof line of a page about one log.
+    pub fn proof(&self, log: &Log) -> Option<Markup> {
+        let image = log.image();
+        let checkpoint = image.checkpoint.as_ref()?;
+        let (_, last) = image.state.position();
+        let offset = image.state.edition().map_or(480, |e| e.rules().utc_offset_minutes);
+        let last = last?;
+        Some(ui::proof_line(&Proof {
+            as_of: self.tp("as_of", &[("time", &instant(self.lang, last, offset))]).into(),
+            datetime: last.to_string().into(),
+            root_label: self.t("root_code").into(),
+            root: root_code(&Hash(checkpoint.root)).replace('-', "").into(),
+            check: Link::new(self.t("check_page"), format!("{}/check", edition_href(self.lang, log.id()))),
+        }))
+    }
+
+    /// A page that says what is wrong and where to go on.
+    pub fn problem(&self, app: &App, status: StatusCode, title: &str, text: &str) -> Response {
+        let main = html! {
+            (ui::title_block(title, None))
+            (ui::sentence(text))
+            p { (ui::button_link(&Link::new(self.t("back_home"), self.href("/")))) }
+        };
+        self.page_with(app, status, Content::new(title, main))
+    }
+
+    /// The page for something that is not there.
+    pub fn missing(&self, app: &App) -> Response {
+        self.problem(app, StatusCode::NOT_FOUND, &self.t("not_found_title"), &self.t("not_found_text"))
+    }
+
+    /// The page for an error of ours.
+    pub fn failure(&self, app: &App, error: &heng_app::AppError) -> Response {
+        tracing::error!(%error, "a page could not be made");
+        self.problem(app, StatusCode::INTERNAL_SERVER_ERROR, &self.t("failure_title"), &self.t("failure_text"))
+    }
+
+    /// Name of an applicant, as far as the public may see it now.
+    pub fn name(&self, edition: &Edition, application: &str) -> String {
+        match edition.applicant(application) {
+            Some(organisation) if edition.public_may_see(Thing::Name(application)) => {
+                organisation.name.get(self.lang).to_owned()
+            }
+            _ => self.tp("unnamed", &[("application", application)]),
+        }
+    }
+}
+
+/// An edition by programme and edition of its address.
+pub(crate) fn find(app: &App, programme: &str, edition: &str) -> Option<Arc<Log>> {
+    app.heng().find_edition(&format!("{programme}/{edition}")).ok()
+}
+
+pub(crate) async fn not_found(view: View, State(app): State<App>) -> Response {
+    view.missing(&app)
+}
+
+pub(crate) async fn method_not_allowed(view: View, State(app): State<App>) -> Response {
+    let (title, text) = (view.t("not_found_title"), view.t("method_text"));
+    view.problem(&app, StatusCode::METHOD_NOT_ALLOWED, &title, &text)
+}
