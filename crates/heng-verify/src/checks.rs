@@ -445,6 +445,14 @@ fn draws(edition: &Edition, checks: &mut Checks) {
     let mut drawn = 0;
     for (id, state) in &edition.draws {
         replaced += state.replaced.len();
+        if let Some((reason, time)) = &state.voided {
+            checks.get("V-12").step(Sentence::new("s_draw_void").with("draw", id).with("reason", reason));
+            // Given up after its numbers were known: the office may have disliked the result.
+            if let Some(plan) = state.plan.as_ref().filter(|plan| edition.day(*time) >= plan.sources_on) {
+                checks.get("V-12").fail_record(None, plan.seq, &Sentence::new("f_draw_void").with("draw", id));
+            }
+            continue;
+        }
         let (Some(published), Some(revealed)) = (&state.plan, &state.revealed) else {
             checks.get("V-12").step(Sentence::new("s_draw_open").with("draw", id));
             continue;

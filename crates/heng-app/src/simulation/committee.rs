@@ -271,21 +271,30 @@ impl Simulation<'_> {
 
     /// Ballots on paper: two counters and the supervisor sign the counted sheet.
     fn paper(&mut self, rules: &CommitteeRules, motion: &str, favourites: &[String]) -> Result<()> {
-        let (present, options, seats) = self
-            .state(|e| e.motion(motion).map(|m| (m.present.len(), m.body.options.clone(), m.body.seats)))?
+        let (voters, options, seats) = self
+            .state(|e| {
+                let motion = e.motion(motion)?;
+                let away = |p: &&String| motion.recused.values().all(|recused| recused.contains(*p));
+                let voters = motion.present.iter().filter(|p| !away(p)).count();
+                let of = |option: &String| motion.recused.get(option).map_or(0, |r| r.intersection(&motion.present).count());
+                let options: Vec<(String, usize)> = motion.body.options.iter().map(|o| (o.clone(), of(o))).collect();
+                Some((voters, (options, motion.present.len()), motion.body.seats))
+            })?
             .ok_or_else(|| broken("the motion"))?;
-        let valid = u32::try_from(present).unwrap_or(0);
+        let (options, present) = options;
+        let valid = u32::try_from(voters).unwrap_or(0);
         let mut votes = Vec::new();
         let mut left = u64::from(valid) * u64::from(seats);
-        for option in options {
+        for (option, recused) in options {
+            let most = valid.min(u32::try_from(present - recused).unwrap_or(0));
             let share =
                 if favourites.contains(&option) { 82 + self.random.below(14) } else { 10 + self.random.below(20) };
-            let mut yes = u32::try_from(u64::from(valid) * share / 100).unwrap_or(0).min(valid);
+            let mut yes = u32::try_from(u64::from(most) * share / 100).unwrap_or(0).min(most);
             if rules.choice.value == ChoiceKind::Pick {
                 yes = yes.min(u32::try_from(left).unwrap_or(0));
                 left -= u64::from(yes);
             }
-            votes.push(PaperVotes { abstain: 0, no: valid - yes, option, yes });
+            votes.push(PaperVotes { abstain: 0, no: most - yes, option, yes });
         }
         let body = CountRecorded { invalid: 0, issued: valid, motion: motion.to_owned(), returned: valid, votes };
         self.act("p:0004", &rules.ballot.basis, body, &["p:0004", "p:0005", "p:0003"])?;

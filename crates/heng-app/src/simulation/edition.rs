@@ -176,7 +176,7 @@ impl Simulation<'_> {
             if !named {
                 draft = draft.hiding(self.heng.random()?, BTreeMap::from([("/name".to_owned(), json!(actor.name))]));
             }
-            batch.push(draft);
+            batch.push(if setter == "office" { draft } else { self.sign(draft, &["p:0001"])? });
         }
         let experts: Vec<_> = self.cast.with_role(OfficeRole::Expert).take(self.settings.experts).collect();
         for (index, actor) in experts.into_iter().enumerate() {
@@ -185,7 +185,8 @@ impl Simulation<'_> {
             let key = key_of(self.cast.seed, &self.key_name(&expert)).public();
             let who = json!({ "name": actor.name, "person": actor.id });
             let draft = self.draft("p:0001", &basis, ExpertSeated { expert, group: group.to_owned(), key })?;
-            batch.push(draft.hiding(self.heng.random()?, BTreeMap::from([("/who".to_owned(), who)])));
+            let draft = draft.hiding(self.heng.random()?, BTreeMap::from([("/who".to_owned(), who)]));
+            batch.push(self.sign(draft, &["p:0001", "p:0002"])?);
         }
         let classes = &rules.classes;
         let office_image = self.cast.office.image();

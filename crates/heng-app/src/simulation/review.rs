@@ -35,7 +35,7 @@ impl Simulation<'_> {
             let body = RecusalDeclared { application: application.clone(), ground, person: "x:0001".to_owned() };
             let declared = self.state(|e| e.is_recused("x:0001", application))?;
             if !declared {
-                self.act("x:0001", &stage.basis, body, &[])?;
+                self.act("x:0001", &stage.basis, body, &["x:0001"])?;
             }
         }
         let groups = self.groups(size + usize::try_from(reserves).unwrap_or(0))?;

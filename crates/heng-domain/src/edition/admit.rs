@@ -123,6 +123,7 @@ impl Edition {
             Event::PoolFrozen(body) => self.admit_pool(&cx, body),
             Event::DrawPlanned(body) => self.admit_plan(&cx, body),
             Event::DrawRevealed(body) => self.admit_reveal(&cx, body),
+            Event::DrawVoided(body) => self.admit_draw_voided(&cx, body),
             Event::DrawReplaced(body) => self.admit_replacement(&cx, body),
             Event::PanelFormed(body) => self.admit_panel(&cx, body),
             Event::ScoreSubmitted(body) => self.admit_score(&cx, body),
@@ -202,6 +203,7 @@ impl Edition {
             Event::PoolFrozen(body) => self.apply_pool(body),
             Event::DrawPlanned(body) => self.apply_plan(record, body),
             Event::DrawRevealed(body) => self.apply_reveal(record, body),
+            Event::DrawVoided(body) => self.apply_draw_voided(record, body),
             Event::DrawReplaced(body) => self.apply_replacement(body),
             Event::PanelFormed(body) => self.apply_panel(body),
             Event::ScoreSubmitted(body) => self.apply_score(record, body),
@@ -281,6 +283,10 @@ impl Edition {
             found = signers.len(),
             needed = count
         );
+        // Whoever acts in the role signs too: nobody acts on the signatures of others.
+        if self.has_role(cx.actor(), role) {
+            self.require_signature(cx, cx.actor())?;
+        }
         signers.into_iter().try_for_each(|by| self.require_signature(cx, by))
     }
 

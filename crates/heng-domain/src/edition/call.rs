@@ -83,6 +83,9 @@ impl Edition {
         // Who supervises decides nothing, or the supervision would be of oneself (design.md §1).
         let supervises = body.roles.contains(&Role::Supervisor);
         ensure!(!supervises || body.roles.len() == 1, "person.supervisor_only", "", person = &body.person);
+        if cx.actor() != "office" {
+            self.require_signature(cx, cx.actor())?;
+        }
         self.key_is_new(body.key.as_ref())
     }
 
@@ -109,6 +112,10 @@ impl Edition {
         let seated = self.seats.get(&body.person).is_some_and(|seat| seat.active);
         ensure!(seated, "person.unknown", "", person = &body.person);
         ensure!(!body.reason.is_empty(), "reason.missing", "");
+        // An edition must keep two officers, or nothing could be signed any more.
+        let others = self.seats.iter().filter(|(id, _)| **id != body.person && self.has_role(id, Role::Officer)).count();
+        let officer = self.has_role(&body.person, Role::Officer);
+        ensure!(!officer || others >= 2, "office.officers", "", found = others);
         // A roster is frozen for its session: nobody is taken off it while a motion is open.
         let voting = self.motions.iter().any(|(_, motion)| {
             motion.state == super::state::MotionState::Open && motion.present.contains(&body.person)
@@ -128,6 +135,8 @@ impl Edition {
         ensure!(is_handle(&body.expert, 'x'), "handle.form", "", handle = &body.expert);
         ensure!(!self.seats.contains_key(&body.expert), "person.seated_twice", "", person = &body.expert);
         ensure!(cx.record.hidden.contains_key("/who"), "expert.no_identity", "", expert = &body.expert);
+        // A pseudonym has no record in the office log to cite: two officers vouch for its key (threat T32).
+        self.require_signers(cx, Role::Officer, 2)?;
         self.key_is_new(Some(&body.key))
     }
 
@@ -232,7 +241,8 @@ impl Edition {
         self.check_self_evaluation(body)?;
         let years = limits.figure_years.value;
         let enough = u32::try_from(body.figures.len()).is_ok_and(|n| n >= years);
-        let consecutive = body.figures.windows(2).all(|pair| pair[1].year == pair[0].year + 1);
+        let consecutive = body.figures.windows(2).all(|pair| pair[1].year == pair[0].year + 1)
+            && body.figures.last().is_none_or(|last| last.year + 1 >= self.opened.year);
         ensure!(
             enough && consecutive,
             "application.figures",
@@ -241,7 +251,7 @@ impl Edition {
             years = years
         );
         let internal = &limits.internal_notice_days;
-        let days = body.internal_notice.as_ref().map_or(0, window_days);
+        let days = self.days_until_now(cx, body.internal_notice.as_ref());
         ensure!(
             days >= i64::from(internal.value),
             "application.internal_notice",
@@ -251,6 +261,11 @@ impl Edition {
         );
         ensure!(cx.record.hidden.contains_key("/contact"), "application.contact", &stage.basis);
         Ok(())
+    }
+
+    /// Days of a window that has ended; one that still runs proves nothing yet.
+    fn days_until_now(&self, cx: &Context<'_>, window: Option<&Window>) -> i64 {
+        window.filter(|w| w.until <= self.day(cx.record.time)).map_or(0, window_days)
     }
 
     fn check_self_evaluation(&self, body: &ApplicationSubmitted) -> Verdict {
@@ -343,7 +358,7 @@ impl Edition {
             .get(&body.application)
             .is_some_and(|a| a.recommendations.iter().any(|r| r.recommender == cx.actor()));
         ensure!(!given, "recommendation.twice", &stage.basis, application = &body.application);
-        let days = body.notice.as_ref().map_or(0, window_days);
+        let days = self.days_until_now(cx, body.notice.as_ref());
         let short = body.support && days < i64::from(rules.notice_days.value);
         ensure!(
             !short,

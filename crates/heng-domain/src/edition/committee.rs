@@ -70,10 +70,23 @@ impl Edition {
         Ok(())
     }
 
-    /// The chair acts and signs.
-    fn chair(&self, cx: &Context<'_>) -> Verdict {
+    /// The chair of this session acts and signs.
+    fn chair(&self, cx: &Context<'_>, session: &Session) -> Verdict {
         self.require_role(cx, Role::Chair)?;
+        let on_roster = session.members.iter().any(|m| m.person == cx.actor());
+        ensure!(on_roster, "presence.not_member", "", person = cx.actor());
         self.require_signature(cx, cx.actor())
+    }
+
+    /// The chair acts on a motion of the session.
+    fn chair_of(&self, cx: &Context<'_>, motion: &Motion) -> Verdict {
+        self.chair(cx, self.find_session(&motion.body.session)?)
+    }
+
+    /// The minutes are not signed yet.
+    fn in_session(session: &Session, id: &str) -> Verdict {
+        ensure!(session.minutes.is_none(), "session.ended", "", session = id);
+        Ok(())
     }
 
     // ── roster and presence ─────────────────────────────────────────────────────────────────────────────
@@ -123,6 +136,7 @@ impl Edition {
     pub(super) fn admit_presence(&self, cx: &Context<'_>, body: &PresenceRecorded) -> Verdict {
         let session = self.find_session(&body.session)?;
         self.committee_rules(&session.stage)?;
+        Self::in_session(session, &body.session)?;
         let member = session.members.iter().any(|m| m.person == body.person);
         ensure!(member, "presence.not_member", "", person = &body.person);
         if cx.actor() == body.person {
@@ -153,8 +167,9 @@ impl Edition {
     }
 
     pub(super) fn admit_motion(&self, cx: &Context<'_>, body: &MotionOpened) -> Verdict {
-        self.chair(cx)?;
         let session = self.find_session(&body.session)?;
+        self.chair(cx, session)?;
+        Self::in_session(session, &body.session)?;
         let rules = self.committee_rules(&session.stage)?;
         ensure!(self.motion(&body.motion).is_none(), "motion.twice", "", motion = &body.motion);
         // One motion at a time: nobody votes on two things at once, and lateness stays a matter of order.
@@ -288,8 +303,9 @@ impl Edition {
     }
 
     pub(super) fn admit_close(&self, cx: &Context<'_>, body: &MotionClosed) -> Verdict {
-        self.chair(cx)?;
-        Self::in_state(self.find_motion(&body.motion)?, MotionState::Open)
+        let motion = self.find_motion(&body.motion)?;
+        self.chair_of(cx, motion)?;
+        Self::in_state(motion, MotionState::Open)
     }
 
     pub(super) fn apply_close(&mut self, id: &str) {
@@ -319,8 +335,8 @@ impl Edition {
     }
 
     pub(super) fn admit_reopen(&self, cx: &Context<'_>, body: &MotionReopened) -> Verdict {
-        self.chair(cx)?;
         let motion = self.find_motion(&body.motion)?;
+        self.chair_of(cx, motion)?;
         Self::in_state(motion, MotionState::Closed)?;
         let rules = self.committee_rules(&motion.stage)?;
         ensure!(!motion.disputes.is_empty(), "motion.no_dispute", &rules.reopenings.basis);
@@ -338,12 +354,14 @@ impl Edition {
         if let Some(motion) = self.motion_mut(id) {
             motion.state = MotionState::Open;
             motion.reopened += 1;
+            // Paper is counted again after a reopening.
+            motion.paper = None;
         }
     }
 
     pub(super) fn admit_freeze(&self, cx: &Context<'_>, body: &MotionFrozen) -> Verdict {
-        self.chair(cx)?;
         let motion = self.find_motion(&body.motion)?;
+        self.chair_of(cx, motion)?;
         Self::in_state(motion, MotionState::Closed)?;
         let rules = self.committee_rules(&motion.stage)?;
         let paper = rules.ballot.value != BallotKind::RollCall;
@@ -361,10 +379,12 @@ impl Edition {
     }
 
     pub(super) fn admit_void(&self, cx: &Context<'_>, body: &MotionVoided) -> Verdict {
-        self.chair(cx)?;
-        self.require_signers(cx, Role::Supervisor, 1)?;
         let motion = self.find_motion(&body.motion)?;
-        ensure!(motion.state < MotionState::Announced, "motion.state", "", motion = &body.motion, state = "announced");
+        self.chair_of(cx, motion)?;
+        self.require_signers(cx, Role::Supervisor, 1)?;
+        let over = motion.state >= MotionState::Announced;
+        let state = format!("{:?}", motion.state).to_lowercase();
+        ensure!(!over, "motion.state", "", motion = &body.motion, state = state);
         ensure!(!body.reason.is_empty(), "reason.missing", "");
         Ok(())
     }
@@ -386,7 +406,9 @@ impl Edition {
         let rules = self.committee_rules(&motion.stage)?;
         ensure!(rules.ballot.value != BallotKind::RollCall, "ballot.roll_call", &rules.ballot.basis);
         ensure!(motion.paper.is_none(), "count.twice", &rules.ballot.basis, motion = &body.motion);
-        let present = u32::try_from(motion.present.len()).unwrap_or(u32::MAX);
+        let away = |p: &&String| motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(*p)));
+        let voters = motion.present.iter().filter(|p| !away(p)).count();
+        let present = u32::try_from(voters).unwrap_or(u32::MAX);
         let fits = body.issued <= present && body.returned <= body.issued && body.invalid <= body.returned;
         ensure!(
             fits,
@@ -402,6 +424,8 @@ impl Edition {
         let valid = body.returned - body.invalid;
         for votes in &body.votes {
             let sum = votes.yes.saturating_add(votes.no).saturating_add(votes.abstain);
+            let recused = motion.recused.get(&votes.option).map_or(0, |r| r.intersection(&motion.present).count());
+            let valid = valid.min(u32::try_from(motion.present.len() - recused).unwrap_or(0));
             ensure!(sum <= valid, "count.sum", &rules.ballot.basis, option = &votes.option, sum = sum, valid = valid);
         }
         if rules.choice.value == ChoiceKind::Pick {
@@ -460,8 +484,8 @@ impl Edition {
     }
 
     pub(super) fn admit_announcement(&self, cx: &Context<'_>, body: &ResultAnnounced) -> Verdict {
-        self.chair(cx)?;
         let motion = self.find_motion(&body.motion)?;
+        self.chair_of(cx, motion)?;
         Self::in_state(motion, MotionState::Frozen)?;
         let counts = self.tally(&body.motion)?;
         ensure!(
@@ -502,8 +526,8 @@ impl Edition {
     }
 
     pub(super) fn admit_minutes(&self, cx: &Context<'_>, body: &MinutesSigned) -> Verdict {
-        self.chair(cx)?;
         let session = self.find_session(&body.session)?;
+        self.chair(cx, session)?;
         self.committee_rules(&session.stage)?;
         ensure!(session.minutes.is_none(), "minutes.twice", "", session = &body.session);
         let open = self.motions.iter().any(|(_, m)| m.body.session == body.session && m.state < MotionState::Announced);

@@ -12,12 +12,7 @@ use crate::time::Instant;
 impl Edition {
     /// When the first notice that names winners was published.
     pub fn winners_published(&self) -> Option<Instant> {
-        let winners: BTreeSet<&str> =
-            self.winners()?.iter().flat_map(|t| &t.applications).map(String::as_str).collect();
-        let first = self.notices.iter().find(|(_, n)| {
-            !n.body.names.is_empty()
-                && n.body.names.iter().all(|name| winners.contains(name.as_str()) || self.won_before(name))
-        });
+        let first = self.notices.iter().find(|(_, notice)| notice.names_winners);
         first.map(|(_, notice)| notice.time)
     }
 
@@ -83,7 +78,14 @@ impl Edition {
         if let Some((application, _)) = approved.difference(&selected).next() {
             refuse!("decision.not_selected", &stage.basis, application = application);
         }
-        let returned: BTreeSet<&str> = body.returned.iter().map(|r| r.application.as_str()).collect();
+        let sent_back = body.returned.iter().map(|r| r.application.as_str());
+        for application in sent_back.clone() {
+            let chosen = selected.iter().any(|(a, _)| *a == application);
+            ensure!(chosen, "decision.not_selected", &stage.basis, application = application);
+            let both = approved.iter().any(|(a, _)| *a == application);
+            ensure!(!both, "decision.twice_named", &stage.basis);
+        }
+        let returned: BTreeSet<&str> = sent_back.collect();
         let silent = selected
             .iter()
             .find(|(application, tier)| !approved.contains(&(*application, *tier)) && !returned.contains(application));

@@ -450,6 +450,13 @@ events! {
         /// Values as published.
         values: Vec<SourceValue>,
     }
+    /// A draw is given up; two officers and the supervisor sign, and it stays visible.
+    DrawVoided = "draw.voided" {
+        /// Draw.
+        draw: String,
+        /// Why.
+        reason: String,
+    }
     /// The next reserve steps in.
     DrawReplaced = "draw.replaced" {
         /// Who steps in.

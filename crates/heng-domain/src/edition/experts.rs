@@ -6,7 +6,7 @@ use heng_log::Sha256;
 
 use super::admit::Context;
 use super::events::{
-    DrawPlanned, DrawReplaced, DrawRevealed, PanelFormed, PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
+    DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, PanelFormed, PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
 };
 use super::state::{DrawState, Edition, MotionState, Panel, PublishedPlan, Replacement, Revealed};
 use crate::draw::{draw, pool_hash};
@@ -37,8 +37,8 @@ impl Edition {
         // Declared by the person; an officer may enter a declaration made on paper, and signs for it.
         if cx.actor() != body.person {
             self.require_role(cx, Role::Officer)?;
-            self.require_signature(cx, cx.actor())?;
         }
+        self.require_signature(cx, cx.actor())?;
         self.check_recusal(&body.person, &body.application, &body.ground)
     }
 
@@ -82,7 +82,7 @@ impl Edition {
         let stage = self.drawing_stage(&body.stage)?;
         ensure!(!self.draws.contains_key(&body.draw), "draw.twice", &stage.basis, draw = &body.draw);
         // One live draw for one purpose: a second one may only follow when the first has been carried out.
-        let live = self.draws.iter().find(|(_, d)| d.stage == body.stage && d.revealed.is_none());
+        let live = self.draws.iter().find(|(_, d)| d.stage == body.stage && d.revealed.is_none() && d.voided.is_none());
         if let Some((id, _)) = live {
             refuse!("draw.live", &stage.basis, draw = id);
         }
@@ -131,6 +131,7 @@ impl Edition {
             plan: None,
             revealed: None,
             replaced: Vec::new(),
+            voided: None,
         };
         self.draws.insert(body.draw, draw);
     }
@@ -175,6 +176,7 @@ impl Edition {
         let stage = self.drawing_stage(&state.stage)?;
         let Some(published) = &state.plan else { refuse!("draw.no_plan", &stage.basis, draw = &body.draw) };
         ensure!(state.revealed.is_none(), "draw.revealed", &stage.basis, draw = &body.draw);
+        ensure!(state.voided.is_none(), "draw.voided", &stage.basis, draw = &body.draw);
         ensure!(
             self.day(cx.record.time) >= published.sources_on,
             "draw.early",
@@ -193,6 +195,25 @@ impl Edition {
             let revealed =
                 Revealed { result: body.result, secrets: body.secrets, values: body.values, seq: record.seq };
             state.revealed = Some(revealed);
+        }
+    }
+
+    /// A draw whose source failed or whose secret is lost is given up in the open; another may then be published.
+    pub(super) fn admit_draw_voided(&self, cx: &Context<'_>, body: &DrawVoided) -> Verdict {
+        self.require_role(cx, Role::Officer)?;
+        self.require_signers(cx, Role::Officer, 2)?;
+        self.require_signers(cx, Role::Supervisor, 1)?;
+        let state = self.find_draw(&body.draw)?;
+        let stage = self.drawing_stage(&state.stage)?;
+        ensure!(state.revealed.is_none(), "draw.revealed", &stage.basis, draw = &body.draw);
+        ensure!(state.voided.is_none(), "draw.voided", &stage.basis, draw = &body.draw);
+        ensure!(!body.reason.is_empty(), "reason.missing", &stage.basis);
+        Ok(())
+    }
+
+    pub(super) fn apply_draw_voided(&mut self, record: &Record, body: DrawVoided) {
+        if let Some(state) = self.draws.get_mut(&body.draw) {
+            state.voided = Some((body.reason, record.time));
         }
     }
 

@@ -70,7 +70,8 @@ impl Edition {
     }
 
     pub(super) fn apply_notice(&mut self, record: &Record, body: NoticePublished) {
-        self.notices.push((body.notice.clone(), Notice { body, time: record.time, seq: record.seq }));
+        let names_winners = !self.standing_winners().is_empty();
+        self.notices.push((body.notice.clone(), Notice { body, time: record.time, seq: record.seq, names_winners }));
     }
 
     fn notice_rules(&self, notice: &Notice) -> Result<&NoticeRules, Refusal> {
@@ -82,7 +83,8 @@ impl Edition {
 
     pub(super) fn admit_objection(&self, cx: &Context<'_>, body: &ObjectionReceived) -> Verdict {
         // The public portal passes an objection on; an officer enters one that came by letter.
-        if cx.actor() != "public" {
+        let by_letter = cx.actor() != "public";
+        if by_letter {
             self.require_role(cx, Role::Officer)?;
         }
         let Some(notice) = self.notice(&body.notice) else { refuse!("notice.unknown", "", notice = &body.notice) };
@@ -91,17 +93,17 @@ impl Edition {
         let named = notice.body.names.contains(&body.application);
         ensure!(named, "objection.not_named", &rules.days.basis, application = &body.application);
         ensure!(matches!(body.by.as_str(), "unit" | "person"), "objection.by", &rules.real_name.basis);
-        let over = self.notice_over(notice);
-        ensure!(
-            over.is_some_and(|over| cx.record.time < over),
-            "objection.late",
-            &rules.days.basis,
-            until = notice.body.until
-        );
+        // A late letter is recorded and then not accepted (R45); the portal's form is simply closed.
+        let late = self.is_late(notice, cx.record.time);
+        ensure!(!late || by_letter, "objection.late", &rules.days.basis, until = notice.body.until);
         let identified = OBJECTOR.iter().all(|path| cx.record.hidden.contains_key(*path));
         ensure!(body.real_name == identified, "objection.identity", &rules.real_name.basis);
         ensure!(cx.record.hidden.contains_key("/grounds"), "objection.grounds", &rules.real_name.basis);
         Ok(())
+    }
+
+    fn is_late(&self, notice: &Notice, time: Instant) -> bool {
+        self.notice_over(notice).is_none_or(|over| time >= over)
     }
 
     pub(super) fn apply_objection(&mut self, record: &Record, body: ObjectionReceived) {
@@ -134,6 +136,10 @@ impl Edition {
             &rules.real_name.basis,
             objection = &body.objection
         );
+        if let Some(notice) = self.notice(&objection.body.notice) {
+            let late = self.is_late(notice, objection.time);
+            ensure!(!(late && body.accepted), "objection.late", &rules.days.basis, until = notice.body.until);
+        }
         ensure!(!body.reason.is_empty(), "reason.missing", &rules.real_name.basis);
         Ok(())
     }

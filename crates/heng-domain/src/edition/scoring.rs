@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::admit::{Context, Values};
 use super::events::{ConsensusAgreed, PollCounted, Role, ScoreSubmitted, ScoresComputed};
 use super::paths::{item_of_path, item_path, mark_path, score_path};
-use super::state::Edition;
+use super::state::{Edition, Panel};
 use crate::criteria::Criteria;
 use crate::evaluation::{self, Candidate, Sheet, by_items};
 use crate::record::Record;
@@ -148,6 +148,14 @@ impl Edition {
             .collect()
     }
 
+    /// Who signs the agreed sheet: the leader, or the first member where the leader is recused in this case.
+    pub fn consensus_signer<'a>(&self, panel: &'a Panel, application: &str) -> Option<&'a str> {
+        std::iter::once(&panel.leader)
+            .chain(&panel.members)
+            .find(|member| !self.is_recused(member, application))
+            .map(String::as_str)
+    }
+
     pub(super) fn admit_consensus(&self, cx: &Context<'_>, body: &ConsensusAgreed) -> Verdict {
         let (stage, rules) = self.scoring_stage(&body.stage)?;
         let method = rules.method.value;
@@ -158,11 +166,12 @@ impl Edition {
         let Some((panel, state)) = self.panel_of(&body.stage, &body.application) else {
             refuse!("score.no_panel", &stage.basis, application = &body.application)
         };
+        let signer = self.consensus_signer(state, &body.application);
         ensure!(
-            panel == body.panel && cx.actor() == state.leader,
+            panel == body.panel && signer == Some(cx.actor()),
             "consensus.leader",
             &stage.basis,
-            leader = &state.leader
+            leader = signer.unwrap_or("—")
         );
         self.require_signature(cx, cx.actor())?;
         self.not_computed(stage)?;

@@ -144,6 +144,7 @@ impl Edition {
                 let approved = self.decision.as_ref().map(|(d, _)| d.approved.as_slice()).unwrap_or_default();
                 let missing: Vec<&str> = approved
                     .iter()
+                    .filter(|a| self.field.contains(&a.application))
                     .filter(|a| !self.honours.iter().any(|(h, _, _)| h.application == a.application))
                     .map(|a| a.application.as_str())
                     .collect();

@@ -136,6 +136,8 @@ pub struct DrawState {
     pub revealed: Option<Revealed>,
     /// Replacements in order.
     pub replaced: Vec<Replacement>,
+    /// Why and when the draw was given up; it stays visible for ever.
+    pub voided: Option<(String, Instant)>,
 }
 
 impl DrawState {
@@ -277,6 +279,8 @@ pub struct Notice {
     pub time: Instant,
     /// Number of the record.
     pub seq: u64,
+    /// True if the winners had been chosen when it was published: then it is they whom it names.
+    pub names_winners: bool,
 }
 
 /// An objection with its handling.

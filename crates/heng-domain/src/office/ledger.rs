@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::Office;
+use super::{Office, Person};
 use super::events::{EntryPosted, OfficeRole};
 use crate::record::Record;
 use crate::refusal::{Verdict, ensure};
 
 impl Office {
     pub(super) fn admit_entry(&self, record: &Record, body: &EntryPosted) -> Verdict {
-        if !self.holds(&record.actor, OfficeRole::FundOfficer, self.day(record.time)) {
+        if self.holds(&record.actor, OfficeRole::FundOfficer, self.day(record.time)) {
+            let key = self.people.get(&record.actor).and_then(Person::key).map(|key| &key.public);
+            record.check_signature(&record.actor, key)?;
+        } else {
             self.require_officers(record, 1)?;
         }
         let known = self.entries.iter().any(|entry| entry.entry == body.entry);

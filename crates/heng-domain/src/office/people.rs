@@ -92,8 +92,10 @@ impl Office {
             found = signers.len(),
             needed = count
         );
+        let key_of = |by: &str| self.people.get(by).and_then(Person::key).map(|key| &key.public);
+        record.check_signature(&record.actor, key_of(&record.actor))?;
         for by in signers {
-            record.check_signature(by, self.people.get(by).and_then(Person::key).map(|key| &key.public))?;
+            record.check_signature(by, key_of(by))?;
         }
         Ok(())
     }
