@@ -62,12 +62,16 @@ fn test() -> Result<()> {
 }
 
 fn have(program: &str) -> bool {
-    Command::new("sh").args(["-c", &format!("command -v {program} >/dev/null 2>&1")]).status().is_ok_and(|s| s.success())
+    Command::new("sh")
+        .args(["-c", &format!("command -v {program} >/dev/null 2>&1")])
+        .status()
+        .is_ok_and(|s| s.success())
 }
 
 /// Installs Debian packages that are missing.
 fn packages(programs: &[(&str, &str)]) -> Result<()> {
-    let missing: Vec<&str> = programs.iter().filter(|(program, _)| !have(program)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> =
+        programs.iter().filter(|(program, _)| !have(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

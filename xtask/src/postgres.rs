@@ -39,17 +39,16 @@ impl Cluster {
     /// Starts a cluster; installs PostgreSQL from Debian if it is missing.
     pub(crate) fn start() -> Result<Cluster> {
         if binaries().is_none() {
-            shell("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql")?;
+            shell(
+                "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql",
+            )?;
         }
         let bin = binaries().context("PostgreSQL is not installed")?;
         let folder = PathBuf::from(as_postgres("mktemp -d /tmp/heng-postgres.XXXXXX")?);
         // A free port: the kernel gives one, PostgreSQL takes it a moment later.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).context("no free port")?.port();
-        let cluster = Cluster {
-            url: format!("host=127.0.0.1 port={port} user=postgres dbname=postgres"),
-            folder,
-            bin,
-        };
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).context("no free port")?.port();
+        let cluster = Cluster { url: format!("host=127.0.0.1 port={port} user=postgres dbname=postgres"), folder, bin };
         let data = cluster.data();
         as_postgres(&format!(
             "{}/initdb -D {data} -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null",
@@ -76,7 +75,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let stop = as_postgres(&format!("{}/pg_ctl -D {} -m immediate stop >/dev/null", self.bin.display(), self.data()));
+        let stop =
+            as_postgres(&format!("{}/pg_ctl -D {} -m immediate stop >/dev/null", self.bin.display(), self.data()));
         if let Err(error) = stop.and_then(|_| shell(&format!("rm -rf {}", self.folder.display()))) {
             eprintln!("the test cluster could not be removed: {error:#}");
         }

@@ -215,7 +215,9 @@ fn kinds(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
         let text = std::fs::read_to_string(root.join(format!("crates/heng-domain/src/{log}/events.rs")))?;
         let mut seen = BTreeSet::new();
         for line in text.lines() {
-            let Some(kind) = line.trim().split(" = \"").nth(1).and_then(|rest| rest.strip_suffix("\" {")) else { continue };
+            let Some(kind) = line.trim().split(" = \"").nth(1).and_then(|rest| rest.strip_suffix("\" {")) else {
+                continue;
+            };
             if !seen.insert(kind.to_owned()) {
                 wrong.push(format!("{log}: the kind {kind} occurs twice"));
             }

@@ -66,7 +66,8 @@ fn office(folder: &std::path::Path) -> (Heng, Cast) {
     let place = Place::Folder(folder.to_path_buf());
     let heng = Heng::open(&place, Arc::new(SystemClock), Arc::new(OsEntropy), &|_, _, _| {}).unwrap();
     let numbers = Numbers { firms: 4, experts: 4, members: 4 };
-    let cast = Cast::found(&heng, "bench.example/office", Text::new("基准", "bench"), Level::City, numbers, 1, true).unwrap();
+    let cast =
+        Cast::found(&heng, "bench.example/office", Text::new("基准", "bench"), Level::City, numbers, 1, true).unwrap();
     (heng, cast)
 }
 

@@ -17,6 +17,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
+        #[expect(clippy::disallowed_methods, reason = "this is the one source of time")]
         let millis = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .ok()
@@ -80,6 +81,7 @@ pub struct OsEntropy;
 impl Entropy for OsEntropy {
     fn bytes(&self) -> std::io::Result<[u8; 32]> {
         let mut out = [0; 32];
+        #[expect(clippy::disallowed_methods, reason = "this is the one source of randomness")]
         getrandom::fill(&mut out).map_err(|error| std::io::Error::other(error.to_string()))?;
         Ok(out)
     }

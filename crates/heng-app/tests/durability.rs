@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use heng_app::draft::Draft;
 use heng_app::keys::OfficeKey;
 use heng_app::simulation::{Cast, Frozen, Numbers, Settings, Stop, run};
-use heng_app::draft::Draft;
 use heng_app::{Accepted, AppError, Clock, Heng, Log, ManualClock, Place, SeededEntropy};
 use heng_domain::record::{Anchor, Record};
 use heng_domain::rules::{Level, read_calendar, read_criteria, read_rules};
@@ -206,7 +206,11 @@ fn small_office(folder: &Path) -> Held {
 }
 
 /// Flips one bit of each byte; what then opens must hold exactly what it held. Returns the places where it did not.
-fn flip_database(step: usize, skip: usize, open_and_read: impl Fn(&Path) -> heng_app::Result<Held>) -> Vec<(usize, &'static str)> {
+fn flip_database(
+    step: usize,
+    skip: usize,
+    open_and_read: impl Fn(&Path) -> heng_app::Result<Held>,
+) -> Vec<(usize, &'static str)> {
     let dir = tempfile::tempdir().unwrap();
     let before = small_office(dir.path());
     assert!(!dir.path().join("heng.sqlite-wal").exists(), "the database is not in one file");
@@ -495,8 +499,7 @@ fn refused(error: &AppError, code: &str) {
 #[test]
 fn what_an_office_refuses_leaves_no_trace() {
     let clock = clock();
-    let heng =
-        Heng::in_memory(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededEntropy::new(SEED))).unwrap();
+    let heng = Heng::in_memory(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededEntropy::new(SEED))).unwrap();
     found(&heng);
     let log = heng.log(OFFICE).unwrap();
     let before = (size(&heng), log.anchor());
@@ -575,8 +578,7 @@ fn edition(stop: Stop) -> (Heng, Arc<ManualClock>, Cast, Arc<Log>) {
     let calendar = read_calendar("calendar", &data("calendars/cn.toml")).unwrap();
     let frozen = Frozen { rules, criteria, calendar };
     let clock = Arc::new(ManualClock::at(Instant::at(date(2025, 6, 9), 7, 0, 480).unwrap()));
-    let heng =
-        Heng::in_memory(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededEntropy::new(SEED))).unwrap();
+    let heng = Heng::in_memory(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededEntropy::new(SEED))).unwrap();
     let numbers = Numbers { firms: 9, experts: 40, members: 15 };
     let name = Text::new("试验办公室", "Test office");
     let cast = Cast::found(&heng, OFFICE, name, Level::City, numbers, SEED, true).unwrap();

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use heng_app::bundle::public_bundle;
 use heng_app::simulation::{Cast, Frozen, Numbers, Settings, Size, members_needed, run, simulate};
@@ -23,7 +23,12 @@ fn data(path: &str) -> String {
 }
 
 /// Every rules file that the house ships, with what it needs.
-fn programmes() -> Vec<(String, Frozen)> {
+fn programmes() -> &'static [(String, Frozen)] {
+    static PROGRAMMES: OnceLock<Vec<(String, Frozen)>> = OnceLock::new();
+    PROGRAMMES.get_or_init(read_programmes)
+}
+
+fn read_programmes() -> Vec<(String, Frozen)> {
     let folder = format!("{}/../../data/programmes", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
@@ -96,7 +101,7 @@ proptest! {
         seed in 0u64..1_000_000, applicants in 8usize..24, which in any::<prop::sample::Index>(),
     ) {
         let programmes = programmes();
-        let (_, frozen) = which.get(&programmes);
+        let (_, frozen) = which.get(programmes);
         let dir = tempfile::tempdir().unwrap();
         let (heng, log) = on_disk(dir.path(), frozen, size_of(applicants, 48, seed));
         let written = log.image().state.edition().unwrap().clone();
@@ -122,7 +127,7 @@ proptest! {
         seed in 0u64..1_000_000, applicants in 8usize..24, which in any::<prop::sample::Index>(),
     ) {
         let programmes = programmes();
-        let (_, frozen) = which.get(&programmes);
+        let (_, frozen) = which.get(programmes);
         let make = |seed| {
             let (heng, log) = simulate(frozen, size_of(applicants, 48, seed), &|_| {}).unwrap();
             public_bundle(&heng, &log).unwrap()

@@ -110,7 +110,9 @@ pub fn verify(bundle: &Bundle, options: &Options) -> Result<Report, Unreadable> 
     checks.say("V-03", Sentence::new("v03").with("count", edition_log.checkpoints));
     checks.say(
         "V-04",
-        Sentence::new("v04").with("key", edition_log.key.to_string()).with("witnesses", edition_log.witnesses),
+        Sentence::new("v04")
+            .with("key", format!("{}+{:08x}", edition_log.key.name(), edition_log.key.key_id()))
+            .with("witnesses", edition_log.witnesses),
     );
 
     let openings = read_openings(bundle, &edition_log, &mut checks);
@@ -399,7 +401,11 @@ fn frozen_rules(bundle: &Bundle, edition: &Edition, office: Option<&Office>, che
 
 fn process(edition: &Edition, checks: &mut Checks) {
     let count = edition.applications.len();
-    let closes = edition.call.as_ref().map(|c| c.closes.to_string()).unwrap_or_default();
+    let closes = edition
+        .call
+        .as_ref()
+        .map(|c| c.closes.local(edition.rules().utc_offset_minutes).to_string())
+        .unwrap_or_default();
     checks.say("V-09", Sentence::new("v09").with("count", count).with("closes", closes));
     let decided: Vec<_> = edition.applications.values().filter_map(|a| a.review.as_ref()).collect();
     let passed = decided.iter().filter(|review| review.passed).count();

@@ -7,8 +7,8 @@
 mod common;
 
 use common::{
-    Forger, Power, bundle, check_files, failed, failures, fix_manifest, get, honest, names, names_file, only,
-    place_of, read_entries, refuses, size_of,
+    Forger, Power, bundle, check_files, failed, failures, fix_manifest, get, honest, names, names_file, only, place_of,
+    read_entries, refuses, size_of,
 };
 use heng_domain::record::Record;
 use heng_domain::time::Instant;
@@ -339,7 +339,8 @@ fn a_recused_expert_cannot_sit_on_the_panel() {
 fn a_panel_is_the_drawn_panel() {
     let mut forger = Forger::honest();
     let panel = forger.first("panel.formed");
-    let drawn: Vec<Value> = forger.all("panel.formed").iter().map(|at| forger.entries[*at].record.body.clone()).collect();
+    let drawn: Vec<Value> =
+        forger.all("panel.formed").iter().map(|at| forger.entries[*at].record.body.clone()).collect();
     let friend = (2..=40)
         .map(|i| json!(format!("x:{i:04}")))
         .find(|x| !drawn.iter().any(|b| b["members"].as_array().unwrap().contains(x)))
@@ -960,9 +961,11 @@ fn a_notice_that_ends_before_its_last_day_is_found() {
     let at = forger.find("stage.closed", |b| b["stage"] == "notice");
     forger.entries[at].record.time = forger.entries[at - 1].record.time;
     let report = forger.report(Everybody);
-    let named = report.checks.iter().flat_map(|c| &c.findings).any(|f| {
-        f.record == Some(n(at)) && f.code.as_deref() == Some("gate.notice_running")
-    });
+    let named = report
+        .checks
+        .iter()
+        .flat_map(|c| &c.findings)
+        .any(|f| f.record == Some(n(at)) && f.code.as_deref() == Some("gate.notice_running"));
     assert!(named, "{}", failures(&report));
     assert_eq!(report.exit_code(), 1);
 }
@@ -1013,7 +1016,8 @@ fn a_late_objection_is_not_an_objection() {
 fn the_government_cannot_add_a_firm() {
     let mut forger = Forger::honest();
     let at = forger.first("decision.made");
-    let selected: Vec<Value> = forger.body(at)["approved"].as_array().unwrap().iter().map(|a| a["application"].clone()).collect();
+    let selected: Vec<Value> =
+        forger.body(at)["approved"].as_array().unwrap().iter().map(|a| a["application"].clone()).collect();
     let friend = (1..=21).map(|i| json!(format!("a:{i:03}"))).find(|a| !selected.contains(a)).unwrap();
     let approved = forger.body(at)["approved"].as_array_mut().unwrap();
     let tier = approved[0]["tier"].clone();

@@ -220,8 +220,7 @@ fn every_byte_of_a_checkpoint_is_checked() {
 
 #[test]
 fn every_byte_of_a_tile_is_checked() {
-    let tiles: Vec<&String> =
-        small().keys().filter(|p| p.contains("tile/") && !p.contains("tile/entries")).collect();
+    let tiles: Vec<&String> = small().keys().filter(|p| p.contains("tile/") && !p.contains("tile/entries")).collect();
     for path in tiles {
         for at in places(small()[path].len(), 2003) {
             assert_eq!(check(&flipped(path, at)).unwrap().exit_code(), 1, "{path}, byte {at}");

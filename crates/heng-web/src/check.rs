@@ -12,7 +12,11 @@ use maud::{Markup, html};
 use crate::ui::{self, Action, Column, Link, NextStep, Row, Tone};
 use crate::view::{App, Content, View, edition_href, find, slug};
 
-pub(crate) async fn show(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+pub(crate) async fn show(
+    view: View,
+    State(app): State<App>,
+    Path((programme, edition)): Path<(String, String)>,
+) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
     let (published, code, size, name) = {
         let image = log.image();
@@ -107,7 +111,11 @@ fn table(view: &View, report: &heng_verify::Report) -> Markup {
     }
 }
 
-pub(crate) async fn bundle(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+pub(crate) async fn bundle(
+    view: View,
+    State(app): State<App>,
+    Path((programme, edition)): Path<(String, String)>,
+) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
     let may = log.image().state.edition().is_some_and(|e| e.public_may_see(Thing::Records));
     if !may {
@@ -120,18 +128,28 @@ pub(crate) async fn bundle(view: View, State(app): State<App>, Path((programme, 
     match made {
         Ok(Ok(bytes)) => {
             let disposition = format!("attachment; filename=\"{programme}-{edition}.tar\"");
-            let headers = [(header::CONTENT_TYPE, "application/x-tar".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+            let headers =
+                [(header::CONTENT_TYPE, "application/x-tar".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
             (headers, bytes.as_ref().clone()).into_response()
         }
         Ok(Err(error)) => view.failure(&app, &error),
-        Err(_) => view.problem(&app, StatusCode::INTERNAL_SERVER_ERROR, &view.t("failure_title"), &view.t("failure_text")),
+        Err(_) => {
+            view.problem(&app, StatusCode::INTERNAL_SERVER_ERROR, &view.t("failure_title"), &view.t("failure_text"))
+        }
     }
 }
 
-pub(crate) async fn result(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+pub(crate) async fn result(
+    view: View,
+    State(app): State<App>,
+    Path((programme, edition)): Path<(String, String)>,
+) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
-    let result = log.image().state.edition().filter(|e| e.public_may_see(Thing::Result)).and_then(|e| e.public_result());
-    let written = result.and_then(|r| serde_json::to_value(r).ok()).and_then(|v| heng_log::canonical::to_bytes_unbounded(&v).ok());
+    let result =
+        log.image().state.edition().filter(|e| e.public_may_see(Thing::Result)).and_then(|e| e.public_result());
+    let written = result
+        .and_then(|r| serde_json::to_value(r).ok())
+        .and_then(|v| heng_log::canonical::to_bytes_unbounded(&v).ok());
     match written {
         Some(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
         None => view.missing(&app),
@@ -148,7 +166,10 @@ pub(crate) async fn receipt(
     match log.receipt(seq) {
         Ok(receipt) => {
             let disposition = format!("attachment; filename=\"{programme}-{edition}-{seq}.tlog-proof\"");
-            let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+            let headers = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
             (headers, receipt.to_string()).into_response()
         }
         Err(_) => view.missing(&app),

@@ -10,11 +10,18 @@ use heng_domain::time::Instant;
 use maud::{Markup, html};
 
 use crate::home::{acts, current, due};
-use crate::ui::{self, Action, Bar, Choice, Column, Link, NextStep, PictureWords, ProfileBar, Row, StageMark, StageState, Tone, VoteSquare};
+use crate::ui::{
+    self, Action, Bar, Choice, Column, Link, NextStep, PictureWords, ProfileBar, Row, StageMark, StageState, Tone,
+    VoteSquare,
+};
 use crate::view::{App, Content, View, edition_href, find};
 use crate::words::{date, instant, money, number, points};
 
-pub(crate) async fn show(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+pub(crate) async fn show(
+    view: View,
+    State(app): State<App>,
+    Path((programme, edition)): Path<(String, String)>,
+) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
     let now = app.heng().clock().now();
     let content = {
@@ -51,7 +58,8 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path((programme, ed
 pub(crate) fn stands(view: &View, edition: &Edition) -> String {
     if edition.closed {
         let winners = edition.honours.len().to_string();
-        return view.tp("stands_closed", &[("winners", &winners), ("applicants", &edition.applications.len().to_string())]);
+        return view
+            .tp("stands_closed", &[("winners", &winners), ("applicants", &edition.applications.len().to_string())]);
     }
     match current(edition) {
         None => view.t("stands_end"),
@@ -79,9 +87,11 @@ fn next(view: &View, edition: &Edition, log: &Log, now: Instant) -> Markup {
         StageKind::Committee if !edition.motions.is_empty() => {
             Some(Action::Link(Link::new(view.t("hall_button"), format!("{here}/hall"))))
         }
-        StageKind::Notice => edition.notices.iter().find(|(_, n)| n.body.stage == stage.id).map(|(id, _)| {
-            Action::Link(Link::new(view.t("notice_button"), format!("{here}/notices/{id}")))
-        }),
+        StageKind::Notice => edition
+            .notices
+            .iter()
+            .find(|(_, n)| n.body.stage == stage.id)
+            .map(|(id, _)| Action::Link(Link::new(view.t("notice_button"), format!("{here}/notices/{id}")))),
         _ => None,
     };
     let reason = match (&action, stage.kind) {
@@ -115,11 +125,18 @@ fn spine(view: &View, edition: &Edition) -> Markup {
                 }
                 StageProgress::Next | StageProgress::Ahead => (StageState::Next, "stage_ahead", String::new()),
             };
-            StageMark { label: stage.name.get(view.lang).into(), state, word: view.t(word).into(), note: note.into(), href: None }
+            StageMark {
+                label: stage.name.get(view.lang).into(),
+                state,
+                word: view.t(word).into(),
+                note: note.into(),
+                href: None,
+            }
         })
         .collect();
     let name = edition.rules().stages.get(place.saturating_sub(1)).map_or("", |s| s.name.get(view.lang));
-    let summary = view.tp("stage_summary", &[("place", &place.to_string()), ("all", &all.to_string()), ("stage", name)]);
+    let summary =
+        view.tp("stage_summary", &[("place", &place.to_string()), ("all", &all.to_string()), ("stage", name)]);
     ui::stage_line(&view.t("stages_label"), &summary, &marks)
 }
 
@@ -334,11 +351,8 @@ fn scores(view: &View, edition: &Edition, result: Option<&PublicResult>) -> Mark
     }
     let Some(criteria) = &edition.criteria else { return html! {} };
     let named: Vec<&str> = result.into_iter().flat_map(|r| &r.winners).map(|w| w.application.as_str()).collect();
-    let sheets: Vec<(&str, std::collections::BTreeMap<String, u32>)> = edition
-        .applications
-        .keys()
-        .filter_map(|a| Some((a.as_str(), last_sheet(edition, a)?)))
-        .collect();
+    let sheets: Vec<(&str, std::collections::BTreeMap<String, u32>)> =
+        edition.applications.keys().filter_map(|a| Some((a.as_str(), last_sheet(edition, a)?))).collect();
     let mean = |category: &heng_domain::criteria::Category| {
         let sum: u64 = sheets.iter().map(|(_, s)| criteria.category_of(category, s)).sum();
         let count = u64::try_from(sheets.len()).ok().filter(|n| *n > 0)?;
@@ -388,9 +402,11 @@ fn objections(view: &View, edition: &Edition) -> Markup {
                 (None, _) => ("objection_new", Tone::Due, String::new()),
                 (Some((false, reason)), _) => ("objection_dismissed", Tone::Stop, reason.clone()),
                 (Some((true, _)), None) => ("objection_checking", Tone::Due, String::new()),
-                (Some((true, _)), Some(answer)) => {
-                    (if answer.upheld { "objection_upheld" } else { "objection_rejected" }, Tone::Done, answer.reply.clone())
-                }
+                (Some((true, _)), Some(answer)) => (
+                    if answer.upheld { "objection_upheld" } else { "objection_rejected" },
+                    Tone::Done,
+                    answer.reply.clone(),
+                ),
             };
             Row::new(vec![
                 html! { (id) },

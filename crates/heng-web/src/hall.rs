@@ -28,7 +28,11 @@ struct Screen {
     foot: Markup,
 }
 
-pub(crate) async fn show(view: View, State(app): State<App>, Path((programme, edition)): Path<(String, String)>) -> Response {
+pub(crate) async fn show(
+    view: View,
+    State(app): State<App>,
+    Path((programme, edition)): Path<(String, String)>,
+) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
     let Some(screen) = screen(view.lang, &log) else { return view.missing(&app) };
     let page = HallPage {
@@ -102,7 +106,6 @@ fn screen(lang: Lang, log: &Log) -> Option<Screen> {
         },
         MotionState::Announced => html! {
             @for finalist in finalists(edition, id, motion) { (result(lang, edition, log, &finalist, &code)) }
-            (grids(lang, edition, id, motion))
         },
         MotionState::Voided => html! { p.hall-quorum { (t(lang, "hall_void")) } },
     };
@@ -119,13 +122,25 @@ fn voting(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
     let Some((quorum, roll)) = rules(edition, motion) else { return html! {} };
     let present = motion.present.len();
     let recused: std::collections::BTreeSet<&String> = motion.recused.values().flatten().collect();
-    let (base, roll) = (present - recused.iter().filter(|p| motion.present.contains(**p)).count(), roll - recused.len());
+    let (base, roll) =
+        (present - recused.iter().filter(|p| motion.present.contains(**p)).count(), roll - recused.len());
     let presence = tp(
         lang,
         "hall_presence",
-        &[("present", &present.to_string()), ("roll", &roll.to_string()), ("recused", &recused.len().to_string()), ("voted", &motion.counting().len().to_string())],
+        &[
+            ("present", &present.to_string()),
+            ("roll", &roll.to_string()),
+            ("recused", &recused.len().to_string()),
+            ("voted", &motion.counting().len().to_string()),
+        ],
     );
-    let arithmetic = format!("{base} × {} = {} ≥ {} = {roll} × {}", quorum.den, base * usize::try_from(quorum.den).unwrap_or(1), roll * usize::try_from(quorum.num).unwrap_or(1), quorum.num);
+    let arithmetic = format!(
+        "{base} × {} = {} ≥ {} = {roll} × {}",
+        quorum.den,
+        base * usize::try_from(quorum.den).unwrap_or(1),
+        roll * usize::try_from(quorum.num).unwrap_or(1),
+        quorum.num
+    );
     let quorum = tp(lang, "hall_quorum", &[("sum", &arithmetic)]);
     html! {
         (ui::hall_presence(&presence, &quorum, true))
@@ -143,7 +158,8 @@ fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSqu
         .members
         .iter()
         .map(|member| {
-            let recused = motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(&member.person)));
+            let recused =
+                motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(&member.person)));
             let (choice, key) = if recused {
                 (Choice::Recused, "vote_recused")
             } else if !motion.present.contains(&member.person) {
@@ -201,7 +217,12 @@ fn result(lang: Lang, edition: &Edition, log: &Log, finalist: &Finalist, code: &
     let explanation = tp(
         lang,
         "hall_counts",
-        &[("base", &count.base.to_string()), ("yes", &count.yes.to_string()), ("no", &count.no.to_string()), ("abstain", &count.abstain.to_string())],
+        &[
+            ("base", &count.base.to_string()),
+            ("yes", &count.yes.to_string()),
+            ("no", &count.no.to_string()),
+            ("abstain", &count.abstain.to_string()),
+        ],
     );
     ui::hall_result(&HallResult {
         verdict: t(lang, if passed { "passed" } else { "not_passed" }).into(),

@@ -78,10 +78,10 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
                 )
             }
         };
-        if let (None, Some((stage, StageProgress::Now { .. }))) = (&open_call, current(edition)) {
-            if stage.kind == StageKind::Application {
-                open_call = Some(next(&view, edition, stage, now, &name, &href));
-            }
+        if let (None, Some((stage, StageProgress::Now { .. }))) = (&open_call, current(edition))
+            && stage.kind == StageKind::Application
+        {
+            open_call = Some(next(&view, edition, stage, now, &name, &href));
         }
         rows.push(Row::link(href, vec![html! { (name) " · " (label) }, stage, html! { (who) }, by]));
     }

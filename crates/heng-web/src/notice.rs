@@ -46,7 +46,15 @@ pub(crate) async fn show(
     respond(&view, &app, &log, &notice, StatusCode::OK, &Answers::default(), &Vec::new())
 }
 
-fn respond(view: &View, app: &App, log: &Log, id: &str, status: StatusCode, answers: &Answers, errors: &Errors) -> Response {
+fn respond(
+    view: &View,
+    app: &App,
+    log: &Log,
+    id: &str,
+    status: StatusCode,
+    answers: &Answers,
+    errors: &Errors,
+) -> Response {
     let now = app.heng().clock().now();
     let content = {
         let image = log.image();
@@ -128,7 +136,15 @@ fn paper(view: &View, edition: &Edition, notice: &Notice) -> Markup {
     })
 }
 
-fn form(view: &View, edition: &Edition, notice: &Notice, log: &Log, id: &str, answers: &Answers, errors: &Errors) -> Markup {
+fn form(
+    view: &View,
+    edition: &Edition,
+    notice: &Notice,
+    log: &Log,
+    id: &str,
+    answers: &Answers,
+    errors: &Errors,
+) -> Markup {
     let error = |field: &str| errors.iter().find(|(f, _)| *f == field).map(|(_, m)| ui::Text::from(m.clone()));
     let line = |name: &'static str, value: &str, autocomplete: Option<&'static str>| {
         Field::of(
@@ -141,15 +157,20 @@ fn form(view: &View, edition: &Edition, notice: &Notice, log: &Log, id: &str, an
     };
     let options: Vec<Choose<'_>> =
         notice.body.names.iter().map(|a| Choose::new(a.clone(), view.name(edition, a))).collect();
-    let kinds = [Choose::new("unit", view.t("objection_by_unit")), Choose::new("person", view.t("objection_by_person"))];
+    let kinds =
+        [Choose::new("unit", view.t("objection_by_unit")), Choose::new("person", view.t("objection_by_person"))];
     let application = Field::of(
         "application",
         view.t("objection_application"),
         FieldKind::Select { options: &options, chosen: answers.application.as_str().into() },
     )
     .error(error("application"));
-    let by = Field::of("by", view.t("objection_by"), FieldKind::Radio { options: &kinds, chosen: answers.by.as_str().into() })
-        .error(error("by"));
+    let by = Field::of(
+        "by",
+        view.t("objection_by"),
+        FieldKind::Radio { options: &kinds, chosen: answers.by.as_str().into() },
+    )
+    .error(error("by"));
     let grounds = Field::of(
         "grounds",
         view.t("objection_grounds"),
@@ -235,7 +256,9 @@ pub(crate) async fn object(
             let errors = vec![("objection", view.t("failure_text"))];
             respond(&view, &app, &log, &notice, StatusCode::INTERNAL_SERVER_ERROR, &answers, &errors)
         }
-        Err(_) => view.problem(&app, StatusCode::INTERNAL_SERVER_ERROR, &view.t("failure_title"), &view.t("failure_text")),
+        Err(_) => {
+            view.problem(&app, StatusCode::INTERNAL_SERVER_ERROR, &view.t("failure_title"), &view.t("failure_text"))
+        }
     }
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn award(view: &View, rules: &Rules) -> Vec<Line> {
     ];
     for tier in &rules.tiers {
         let name = tier.name.get(view.lang);
-        out.push(line(&tier.quota, view.tp("plain_quota", &[("tier", name), ("count", &tier.quota.value.to_string())])));
+        out.push(line(
+            &tier.quota,
+            view.tp("plain_quota", &[("tier", name), ("count", &tier.quota.value.to_string())]),
+        ));
         let prize = money(view.lang, tier.prize_fen.value);
         out.push(line(&tier.prize_fen, view.tp("plain_prize", &[("tier", name), ("prize", &prize)])));
         if let Some(floor) = &tier.floor_permille {
@@ -36,7 +39,10 @@ pub(crate) fn award(view: &View, rules: &Rules) -> Vec<Line> {
     }
     if let Some(reserved) = &rules.reserved {
         let seats = reserved.seats.value.to_string();
-        out.push(line(&reserved.seats, view.tp("plain_reserved", &[("group", reserved.name.get(view.lang)), ("count", &seats)])));
+        out.push(line(
+            &reserved.seats,
+            view.tp("plain_reserved", &[("group", reserved.name.get(view.lang)), ("count", &seats)]),
+        ));
     }
     let rewin = match rules.rewin.value {
         Rewin::Ordinary => "plain_rewin_ordinary",
@@ -45,7 +51,11 @@ pub(crate) fn award(view: &View, rules: &Rules) -> Vec<Line> {
     };
     out.push(line(&rules.rewin, view.t(rewin)));
     let months = rules.validity_months.value;
-    let validity = if months == 0 { view.t("plain_validity_open") } else { view.tp("plain_validity", &[("months", &months.to_string())]) };
+    let validity = if months == 0 {
+        view.t("plain_validity_open")
+    } else {
+        view.tp("plain_validity", &[("months", &months.to_string())])
+    };
     out.push(line(&rules.validity_months, validity));
     out
 }
@@ -59,7 +69,10 @@ pub(crate) fn applying(view: &View, rules: &Rules) -> Vec<Line> {
         line(&a.figure_years, view.tp("plain_figures", &[("years", &a.figure_years.value.to_string())])),
     ];
     if a.internal_notice_days.value > 0 {
-        out.push(line(&a.internal_notice_days, view.tp("plain_internal", &[("days", &a.internal_notice_days.value.to_string())])));
+        out.push(line(
+            &a.internal_notice_days,
+            view.tp("plain_internal", &[("days", &a.internal_notice_days.value.to_string())]),
+        ));
     }
     let anchor = match a.anchor.value {
         Anchor::ApplicationDeadline => "plain_anchor_deadline",
@@ -109,7 +122,11 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
     let mut out = vec![line(&stage.days, view.tp("plain_days", &[("days", &stage.days.value.to_string())]))];
     if let Some(r) = &stage.recommendation {
         let quota = r.quota.value;
-        let text = if quota == 0 { view.t("plain_no_quota") } else { view.tp("plain_recommend", &[("count", &quota.to_string())]) };
+        let text = if quota == 0 {
+            view.t("plain_no_quota")
+        } else {
+            view.tp("plain_recommend", &[("count", &quota.to_string())])
+        };
         out.push(line(&r.quota, text));
     }
     if let Some(e) = &stage.experts {
@@ -136,7 +153,10 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
         out.push(line(&s.weight, view.tp("plain_weight", &[("weight", &s.weight.value.to_string())])));
     }
     if let Some(s) = &stage.shortlist {
-        out.push(line(&s.num, view.tp("plain_ratio", &[("num", &s.num.value.to_string()), ("den", &s.den.value.to_string())])));
+        out.push(line(
+            &s.num,
+            view.tp("plain_ratio", &[("num", &s.num.value.to_string()), ("den", &s.den.value.to_string())]),
+        ));
         if let Some(floor) = &s.floor_permille {
             out.push(line(floor, view.tp("plain_stage_floor", &[("points", &floor.value.to_string())])));
         }
@@ -154,15 +174,24 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
             BallotKind::Secret => "plain_secret",
         };
         out.push(line(&c.ballot, view.t(ballot)));
-        out.push(line(&c.choice, view.t(if c.choice.value == ChoiceKind::Approve { "plain_approve" } else { "plain_pick" })));
+        out.push(line(
+            &c.choice,
+            view.t(if c.choice.value == ChoiceKind::Approve { "plain_approve" } else { "plain_pick" }),
+        ));
         let (least, most) = (c.size_min.value.to_string(), c.size_max.value.to_string());
         out.push(line(&c.size_min, view.tp("plain_size", &[("least", &least), ("most", &most)])));
         let quorum = view.tp("plain_quorum", &[("fraction", &fraction(view, &c.quorum))]);
         out.push(Line { text: quorum, basis: c.quorum.basis.clone(), assumed: c.quorum.assumed });
         let pass = view.tp("plain_pass", &[("fraction", &fraction(view, &c.pass))]);
         out.push(Line { text: pass, basis: c.pass.basis.clone(), assumed: c.pass.assumed });
-        out.push(line(&c.rank_by, view.t(if c.rank_by.value == RankBy::Votes { "plain_rank_votes" } else { "plain_rank_score" })));
-        out.push(line(&c.tie, view.t(if c.tie.value == SeatTie::Score { "plain_seat_score" } else { "plain_seat_empty" })));
+        out.push(line(
+            &c.rank_by,
+            view.t(if c.rank_by.value == RankBy::Votes { "plain_rank_votes" } else { "plain_rank_score" }),
+        ));
+        out.push(line(
+            &c.tie,
+            view.t(if c.tie.value == SeatTie::Score { "plain_seat_score" } else { "plain_seat_empty" }),
+        ));
     }
     if let Some(n) = &stage.notice {
         let key = if n.day_kind.value == DayKind::Working { "plain_notice_working" } else { "plain_notice_calendar" };
@@ -182,7 +211,10 @@ pub(crate) fn disclosure(view: &View, rules: &Rules) -> Vec<Line> {
     let votes = if d.votes.value == VoteDisclosure::Named { "plain_votes_named" } else { "plain_votes_totals" };
     let mut out = vec![line(&d.votes, view.t(votes)), line(&d.scores, view.t(scores))];
     if d.scores.value == ScoreDisclosure::Anonymous {
-        out.push(line(&d.open_within_days, view.tp("plain_open_within", &[("days", &d.open_within_days.value.to_string())])));
+        out.push(line(
+            &d.open_within_days,
+            view.tp("plain_open_within", &[("days", &d.open_within_days.value.to_string())]),
+        ));
     }
     out
 }

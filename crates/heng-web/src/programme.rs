@@ -27,7 +27,10 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
             let edition = image.state.edition()?;
             Some(Row::link(
                 edition_href(view.lang, log.id()),
-                vec![html! { (edition.opened.label.get(view.lang)) }, html! { (crate::edition::stands(&view, edition)) }],
+                vec![
+                    html! { (edition.opened.label.get(view.lang)) },
+                    html! { (crate::edition::stands(&view, edition)) },
+                ],
             ))
         })
         .collect();

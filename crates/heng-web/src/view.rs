@@ -21,11 +21,14 @@ use crate::words::{instant, t, tp};
 /// A log that has changed, and its new size; `None` when the server ends.
 pub(crate) type Change = Option<(String, u64)>;
 
+/// What was made for a log at a size; a new size makes it again.
+type Cache<T> = Mutex<BTreeMap<String, (u64, Arc<T>)>>;
+
 struct Inner {
     heng: Arc<Heng>,
     changes: broadcast::Sender<Change>,
-    bundles: Mutex<BTreeMap<String, (u64, Arc<Vec<u8>>)>>,
-    reports: Mutex<BTreeMap<String, (u64, Arc<heng_verify::Report>)>>,
+    bundles: Cache<Vec<u8>>,
+    reports: Cache<heng_verify::Report>,
 }
 
 /// The portal's own state: nothing but caches of what the logs say.

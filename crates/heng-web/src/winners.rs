@@ -65,7 +65,7 @@ fn matches(view: &View, office: &Office, honour: &Honour, search: &Search) -> bo
         && is(&search.year, Some(&honour.body.year.to_string()))
         && is(&search.level, programme.map(|p| level_key(p.level)))
         && is(&search.county, organisation.map(|o| o.county.get(view.lang)))
-        && is(&search.sector, organisation.map(|o| o.sector.as_str()))
+        && is(&search.sector, organisation.map(|o| o.sector.get(view.lang)))
 }
 
 pub(crate) async fn show(view: View, State(app): State<App>, Query(search): Query<Search>) -> Response {
@@ -80,8 +80,8 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(search): Quer
         let first = (page - 1).saturating_mul(PAGE).min(found.len());
         let shown = &found[first..found.len().min(first + PAGE)];
         let rows: Vec<Row<'_>> = shown.iter().map(|h| row(&view, office, h, today)).collect();
-        let columns =
-            ["winner", "award", "year", "county", "sector", "honour_state", "certificate"].map(|key| Column::text(view.t(key)));
+        let columns = ["winner", "award", "year", "county", "sector", "honour_state", "certificate"]
+            .map(|key| Column::text(view.t(key)));
         let title = view.t("winners_title");
         let all = Link::new(view.t("all_winners"), view.href("/winners"));
         let main = html! {
@@ -103,7 +103,7 @@ fn row<'a>(view: &View, office: &Office, honour: &Honour, today: Date) -> Row<'a
     let organisation = office.organisations.get(&honour.body.organisation);
     let name = organisation.map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
     let county = organisation.map(|o| o.county.get(view.lang).to_owned()).unwrap_or_default();
-    let sector = organisation.map(|o| o.sector.clone()).unwrap_or_default();
+    let sector = organisation.map(|o| o.sector.get(view.lang).to_owned()).unwrap_or_default();
     let programme = office.programmes.get(&honour.body.programme);
     let cells = vec![
         html! { (name) },
@@ -129,7 +129,7 @@ fn search_form(view: &View, office: &Office, search: &Search) -> Markup {
     for honour in office.honours.values() {
         if let Some(organisation) = office.organisations.get(&honour.body.organisation) {
             counties.push(organisation.county.get(view.lang).to_owned());
-            sectors.push(organisation.sector.clone());
+            sectors.push(organisation.sector.get(view.lang).to_owned());
         }
     }
     let tidy = |list: &mut Vec<String>| {
@@ -185,7 +185,8 @@ fn without(view: &View, search: &Search, part: &str, page: Option<usize>) -> Str
         ("sector", &search.sector),
         ("page", &page),
     ];
-    let kept: Vec<(&str, &str)> = parts.into_iter().filter(|(name, value)| *name != part && !value.is_empty()).collect();
+    let kept: Vec<(&str, &str)> =
+        parts.into_iter().filter(|(name, value)| *name != part && !value.is_empty()).collect();
     let query = serde_urlencoded::to_string(kept).unwrap_or_default();
     let path = view.href("/winners");
     if query.is_empty() { path } else { format!("{path}?{query}") }
@@ -193,18 +194,30 @@ fn without(view: &View, search: &Search, part: &str, page: Option<usize>) -> Str
 
 fn chosen<'a>(view: &View, search: &Search) -> Vec<Link<'a>> {
     let level = if search.level.is_empty() { String::new() } else { view.t(&search.level) };
-    [("q", search.q.clone()), ("year", search.year.clone()), ("level", level), ("county", search.county.clone()), ("sector", search.sector.clone())]
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(part, value)| Link::new(value, without(view, search, part, None)))
-        .collect()
+    [
+        ("q", search.q.clone()),
+        ("year", search.year.clone()),
+        ("level", level),
+        ("county", search.county.clone()),
+        ("sector", search.sector.clone()),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(part, value)| Link::new(value, without(view, search, part, None)))
+    .collect()
 }
 
 fn pager(view: &View, search: &Search, page: usize, first: usize, shown: usize, all: usize) -> Markup {
     if all <= PAGE {
         return html! {};
     }
-    let link = |key: &str, page: usize| Link::new(view.t(key), without(view, search, "page", None) + &format!("{}page={page}", if without(view, search, "page", None).contains('?') { "&" } else { "?" }));
+    let link = |key: &str, page: usize| {
+        Link::new(
+            view.t(key),
+            without(view, search, "page", None)
+                + &format!("{}page={page}", if without(view, search, "page", None).contains('?') { "&" } else { "?" }),
+        )
+    };
     let position = format!("{}–{} / {all}", first + 1, first + shown);
     ui::pager(&ui::Pager {
         label: view.t("pages").into(),
@@ -235,7 +248,9 @@ pub(crate) struct Number {
 
 pub(crate) async fn find_certificate(view: View, State(app): State<App>, Query(query): Query<Number>) -> Response {
     let number: String = query.number.trim().to_uppercase();
-    let plain = !number.is_empty() && number.len() <= 80 && number.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    let plain = !number.is_empty()
+        && number.len() <= 80
+        && number.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     if plain {
         return Redirect::to(&view.href(&format!("/certificates/{number}"))).into_response();
     }
@@ -263,7 +278,8 @@ pub(crate) async fn certificate(view: View, State(app): State<App>, Path(number)
         let Some(honour) = found else { return unknown(&view, &app, &number) };
         let organisation = office.organisations.get(&honour.body.organisation);
         let name = organisation.map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
-        let award = office.programmes.get(&honour.body.programme).map(|p| p.name.get(view.lang).to_owned()).unwrap_or_default();
+        let award =
+            office.programmes.get(&honour.body.programme).map(|p| p.name.get(view.lang).to_owned()).unwrap_or_default();
         let held = honour.state(today) == HonourState::Held;
         let key = if held { "certificate_valid" } else { "certificate_not_valid" };
         let title = view.tp("certificate_title", &[("number", &number)]);
@@ -306,7 +322,8 @@ pub(crate) async fn figures(view: View, State(app): State<App>) -> Response {
     let content = {
         let image = log.image();
         let Some(office) = image.state.office() else { return view.missing(&app) };
-        let columns = ["figure", "value", "as_of_day", "names", "source", "record"].map(|key| Column::text(view.t(key)));
+        let columns =
+            ["figure", "value", "as_of_day", "names", "source", "record"].map(|key| Column::text(view.t(key)));
         let rows: Vec<Row<'_>> = office
             .figures
             .values()

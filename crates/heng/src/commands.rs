@@ -61,16 +61,9 @@ pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, lang: Lang) -> R
         let clock = Arc::new(ManualClock::at(now));
         let bar = progress();
         let heng = Heng::open(&at, Arc::clone(&clock) as Arc<dyn heng_app::Clock>, Arc::new(OsEntropy), &|_, _, _| {})?;
-        let built = build_demo(
-            &heng,
-            &clock,
-            &data::zhumadian()?,
-            &data::criteria("gbt19580-2012", None)?,
-            &data::calendar()?,
-            data::FIGURES,
-            now.date(480),
-            &|step| bar.set_message(step.to_owned()),
-        );
+        let frozen = data::zhumadian()?;
+        let step = |step: &str| bar.set_message(step.to_owned());
+        let built = build_demo(&heng, &clock, &frozen, data::FIGURES, now.date(480), &step);
         bar.finish_and_clear();
         let report = match built {
             Ok(report) => report,

@@ -16,9 +16,11 @@ const CN: &str = include_str!("../../../data/calendars/cn.toml");
 /// The article's figures.
 pub(crate) const FIGURES: &str = include_str!("../../../data/demo/figures.json");
 
-/// The Zhumadian rules.
-pub(crate) fn zhumadian() -> Result<Rules> {
-    Ok(read_rules("zhumadian.toml", ZHUMADIAN)?)
+/// The Zhumadian rules with their criteria and calendar.
+pub(crate) fn zhumadian() -> Result<Frozen> {
+    let rules = read_rules("zhumadian.toml", ZHUMADIAN)?;
+    let criteria = criteria(&rules.criteria.value, None)?;
+    Ok(Frozen { rules, criteria, calendar: calendar()? })
 }
 
 /// The calendar of working days.

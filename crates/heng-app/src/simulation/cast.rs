@@ -72,7 +72,7 @@ pub struct Numbers {
 /// Counties of the invented city.
 pub const COUNTIES: [(&str, &str); 6] = [
     ("东岸区", "Dong'an District"),
-    ("西屏县", "Xiping County (invented)"),
+    ("西屏县", "Xiping County"),
     ("南麓县", "Nanlu County"),
     ("北渡县", "Beidu County"),
     ("中洲县", "Zhongzhou County"),
@@ -270,7 +270,7 @@ impl Cast {
                     ),
                 ),
                 organisation: format!("o:{:04}", index + 1),
-                sector: sector.to_owned(),
+                sector: Text::new(sector, sector_en),
                 source: None,
                 uscc: Some(code_of(index + 1)?),
             });

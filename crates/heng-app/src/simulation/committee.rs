@@ -276,7 +276,8 @@ impl Simulation<'_> {
                 let motion = e.motion(motion)?;
                 let away = |p: &&String| motion.recused.values().all(|recused| recused.contains(*p));
                 let voters = motion.present.iter().filter(|p| !away(p)).count();
-                let of = |option: &String| motion.recused.get(option).map_or(0, |r| r.intersection(&motion.present).count());
+                let of =
+                    |option: &String| motion.recused.get(option).map_or(0, |r| r.intersection(&motion.present).count());
                 let options: Vec<(String, usize)> = motion.body.options.iter().map(|o| (o.clone(), of(o))).collect();
                 Some((voters, (options, motion.present.len()), motion.body.seats))
             })?

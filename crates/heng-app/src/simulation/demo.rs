@@ -3,8 +3,6 @@
 //! Facts about real organisations are only those that the city's newspaper stated on 2016-03-21
 //! (`data/demo/figures.json`); the city of Yunchuan, its firms and its people are invented and say so.
 
-use heng_domain::calendar::Calendar;
-use heng_domain::criteria::Criteria;
 use heng_domain::office::events::{
     FigureStated, HonourRegistered, HonourState, OrganisationRegistered, ProgrammeEstablished,
 };
@@ -65,9 +63,7 @@ struct Figure {
 pub fn build_demo(
     heng: &Heng,
     clock: &ManualClock,
-    rules: &Rules,
-    criteria: &Criteria,
-    calendar: &Calendar,
+    data: &Frozen,
     figures_json: &str,
     today: Date,
     progress: &dyn Fn(&str),
@@ -83,10 +79,22 @@ pub fn build_demo(
     let cast = Cast::found(heng, "heng.example/office", name, Level::City, numbers, 2016, true)?;
     register_article(&cast, figures_json)?;
 
+    let Frozen { rules, criteria, calendar } = data;
     let mut sister = rules.clone();
     sister.id = "yunchuan-mayor".to_owned();
     sister.name = Text::new("云川市市长质量奖（示例）", "Yunchuan Mayor's Quality Award (demonstration)");
     sister.authority = Text::new("云川市人民政府（虚构）", "People's Government of Yunchuan (invented)");
+    sister.document.title = Text::new(
+        "云川市市长质量奖管理办法（虚构，参照驻马店市的办法）",
+        "Measures for the Yunchuan Mayor's Quality Award (invented, after those of Zhumadian)",
+    );
+    sister.document.number = "云政办〔2016〕70号（虚构）".to_owned();
+    for notice in sister.stages.iter_mut().filter_map(|s| s.notice.as_mut()) {
+        notice.channels.value = vec![
+            Text::new("云川市政府网站（虚构）", "the website of Yunchuan (invented)"),
+            Text::new("《云川日报》（虚构）", "the Yunchuan Daily (invented)"),
+        ];
+    }
     let settings = |edition: &str, label: Text, year, seed, start, stop| Settings {
         applicants: 21,
         experts: 40,
@@ -129,7 +137,14 @@ pub fn build_demo(
         applicants: 12,
         programme: "dongan-district".to_owned(),
         log: format!("heng.example/dongan-district/{year}"),
-        ..settings(&year.to_string(), label(), year, 3, back(today, days_until(&sister, StageKind::Committee) + 3)?, Some(Stop::Notice))
+        ..settings(
+            &year.to_string(),
+            label(),
+            year,
+            3,
+            back(today, days_until(&sister, StageKind::Committee) + 3)?,
+            Some(Stop::Notice),
+        )
     };
 
     // The office registers all editions first: each of their logs then keeps its own time.
@@ -152,7 +167,11 @@ pub fn build_demo(
 fn county(city: &Rules, id: &str, (zh, en): (&str, &str)) -> Rules {
     let mut rules = city.clone();
     rules.id = id.to_owned();
-    let kind = if zh.ends_with('区') { ("区长质量奖", "District Quality Award") } else { ("县长质量奖", "County Quality Award") };
+    let kind = if zh.ends_with('区') {
+        ("区长质量奖", "District Quality Award")
+    } else {
+        ("县长质量奖", "County Quality Award")
+    };
     rules.name = Text::new(format!("{zh}{}（示例）", kind.0), format!("{en} Quality Award (demonstration)"));
     rules.authority = Text::new(format!("{zh}人民政府（虚构）"), format!("People's Government of {en} (invented)"));
     rules.level = if zh.ends_with('区') { Level::District } else { Level::County };
@@ -231,7 +250,7 @@ fn register_article(cast: &Cast, figures_json: &str) -> Result<()> {
                 // The article gives Chinese names only; an English one would be our invention.
                 name: Text::new(name.clone(), name.clone()),
                 organisation: organisation.clone(),
-                sector: String::new(),
+                sector: Text::new("", ""),
                 source: Some(SOURCE.to_owned()),
                 uscc: None,
             };

@@ -292,7 +292,7 @@ impl Simulation<'_> {
             };
             self_evaluation.insert(item.id.clone(), body);
         }
-        let base = 80_000_000_00 + i64::try_from(self.random.below(400_000_000_00)).unwrap_or(0);
+        let base = 8_000_000_000 + i64::try_from(self.random.below(40_000_000_000)).unwrap_or(0);
         let years = limits.figure_years.value.max(1);
         let figures = (0..years)
             .map(|i| {
@@ -515,10 +515,8 @@ impl Simulation<'_> {
             self.open_scores()?;
             return Ok(false);
         }
-        if winners_named && rules.real_name.value {
-            if let Some(application) = names.last() {
-                self.objections(stage, &notice, application)?;
-            }
+        if let Some(application) = names.last().filter(|_| winners_named && rules.real_name.value) {
+            self.objections(stage, &notice, application)?;
         }
         self.open_scores()?;
         self.day = until.tomorrow().map_err(|_| broken("a day"))?;
@@ -657,5 +655,5 @@ pub(super) fn chinese_day(day: Date) -> String {
 
 /// The stratum that an application's panel comes from.
 pub(super) fn stratum_of(edition: &Edition, application: &str) -> &'static str {
-    edition.applicant(application).map_or("manufacturing", |o| stratum(&o.sector))
+    edition.applicant(application).map_or("manufacturing", |o| stratum(&o.sector.zh))
 }

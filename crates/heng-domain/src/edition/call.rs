@@ -113,7 +113,8 @@ impl Edition {
         ensure!(seated, "person.unknown", "", person = &body.person);
         ensure!(!body.reason.is_empty(), "reason.missing", "");
         // An edition must keep two officers, or nothing could be signed any more.
-        let others = self.seats.iter().filter(|(id, _)| **id != body.person && self.has_role(id, Role::Officer)).count();
+        let others =
+            self.seats.iter().filter(|(id, _)| **id != body.person && self.has_role(id, Role::Officer)).count();
         let officer = self.has_role(&body.person, Role::Officer);
         ensure!(!officer || others >= 2, "office.officers", "", found = others);
         // A roster is frozen for its session: nobody is taken off it while a motion is open.

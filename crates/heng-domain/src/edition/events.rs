@@ -294,7 +294,7 @@ events! {
         /// Organisation, e.g. `o:0001`.
         organisation: String,
         /// Sector: decides the panel's field.
-        sector: String,
+        sector: Text,
         /// The office log's record.
         source: Cite,
         /// Bans and honours.

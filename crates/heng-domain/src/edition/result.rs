@@ -55,7 +55,7 @@ pub struct Winner {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<u64>,
     /// Sector.
-    pub sector: String,
+    pub sector: Text,
     /// Tier.
     pub tier: String,
 }

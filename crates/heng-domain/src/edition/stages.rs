@@ -55,10 +55,8 @@ impl Edition {
         if let Some(on) = state.closed {
             return StageProgress::Done { on };
         }
-        if state.opened.is_some() {
-            if let Some(due) = self.due(stage) {
-                return StageProgress::Now { due };
-            }
+        if let Some(due) = self.due(stage) {
+            return StageProgress::Now { due };
         }
         let index = self.rules().stage_index(&stage.id).unwrap_or(usize::MAX);
         let ready = self.rules().predecessors(index).iter().all(|id| self.is_closed(id));

@@ -167,8 +167,8 @@ events! {
         name: Text,
         /// Organisation, e.g. `o:0001`.
         organisation: String,
-        /// Sector; empty if the source states none.
-        sector: String,
+        /// Sector; empty texts if the source states none.
+        sector: Text,
         /// Published source, for facts from before Heng.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<String>,

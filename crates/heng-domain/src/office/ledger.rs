@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Office, Person};
 use super::events::{EntryPosted, OfficeRole};
+use super::{Office, Person};
 use crate::record::Record;
 use crate::refusal::{Verdict, ensure};
 

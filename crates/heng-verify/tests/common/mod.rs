@@ -316,8 +316,12 @@ impl Forger {
     }
 
     fn write(&self, leaves: &[Hash], roots: &[Hash], bytes: &[Vec<u8>]) -> Files {
-        let mut files: Files =
-            self.base.iter().filter(|(path, _)| path.starts_with("office/")).map(|(p, b)| (p.clone(), b.clone())).collect();
+        let mut files: Files = self
+            .base
+            .iter()
+            .filter(|(path, _)| path.starts_with("office/"))
+            .map(|(p, b)| (p.clone(), b.clone()))
+            .collect();
         files.insert("HOWTO.txt".to_owned(), self.base["HOWTO.txt"].clone());
         let signer = SignerKey::from_seed(&self.log, KeyKind::Ed25519, [66; 32]).unwrap();
         files.insert("policy.txt".to_owned(), Policy::for_log(signer.verifier()).to_string().into_bytes());
