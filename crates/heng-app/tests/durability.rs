@@ -149,7 +149,8 @@ fn change_record(folder: &Path, seq: u64, change: impl Fn(&mut Vec<u8>)) {
 #[test]
 fn a_changed_record_is_refused() {
     // No record any more; another letter in a field that nobody signed; a signed field.
-    let changes: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Change = fn(&mut Vec<u8>);
+    let changes: [(&str, Change); 3] = [
         ("form", |bytes| bytes[0] = b'['),
         ("basis", |bytes| {
             let at = bytes.windows(9).position(|w| w == b"\"basis\":\"").unwrap() + 9;
@@ -375,7 +376,7 @@ fn child_that_writes_until_it_is_killed() {
     let mut out = std::io::stdout();
     loop {
         let number = 10_000 + log.image().state.position().0;
-        let draft = if number % 3 == 0 { hidden_person(&log, number) } else { person(&log, number) };
+        let draft = if number.is_multiple_of(3) { hidden_person(&log, number) } else { person(&log, number) };
         let accepted: Accepted = log.submit(draft).unwrap();
         writeln!(out, "acknowledged {} {}", accepted.record.seq, accepted.leaf).unwrap();
         out.flush().unwrap();
@@ -404,7 +405,7 @@ fn kill_at(folder: &Path, round: u64) -> Vec<(u64, String)> {
     };
     // Some rounds are killed while they start, the others after some acknowledged records; the pause only decides in
     // the middle of what the kill comes.
-    if round % 4 != 0 {
+    if !round.is_multiple_of(4) {
         for _ in 0..1 + random % 9 {
             read(&mut lines);
         }

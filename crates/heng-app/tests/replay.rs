@@ -54,7 +54,7 @@ fn size_of(applicants: usize, experts: usize, seed: u64) -> Size {
 #[test]
 fn every_programme_verifies_with_nothing_sealed_that_is_due() {
     for (name, frozen) in programmes() {
-        let (heng, log) = simulate(&frozen, size_of(16, 48, 4), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let (heng, log) = simulate(frozen, size_of(16, 48, 4), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
         let files = public_bundle(&heng, &log).unwrap();
         let report = verify(&Bundle { files }, &Options::default()).unwrap();
         let failed: Vec<_> = report.checks.iter().filter(|c| c.status == Status::Failed).collect();

@@ -293,11 +293,11 @@ impl Forger {
                 opening.seq = seq;
             }
             if power == Power::Everybody {
-                if entry.record.kind == "scores.opened" {
-                    if let Some(records) = entry.record.body["records"].as_array_mut() {
-                        let moved = records.iter().map(|r| r.as_u64().unwrap());
-                        *records = moved.filter_map(|r| numbers.get(&r)).map(|r| json!(r)).collect();
-                    }
+                if entry.record.kind == "scores.opened"
+                    && let Some(records) = entry.record.body["records"].as_array_mut()
+                {
+                    let moved = records.iter().map(|r| r.as_u64().unwrap());
+                    *records = moved.filter_map(|r| numbers.get(&r)).map(|r| json!(r)).collect();
                 }
                 for signature in &mut entry.record.sigs {
                     let size = signature.at.size.min(seq);
