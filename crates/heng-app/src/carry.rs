@@ -6,7 +6,7 @@ use heng_domain::edition::Edition;
 use heng_domain::edition::events::Cite;
 use heng_domain::office::Office;
 use heng_domain::office::events::{EntryPosted, Event, HonourRegistered, HonourState, Line};
-use heng_domain::time::years_after;
+use heng_domain::time::{Instant, months_after};
 
 use crate::draft::Draft;
 use crate::error::{AppError, Result};
@@ -47,6 +47,10 @@ fn draft(actor: &str, basis: &str, event: &Event) -> Result<Draft> {
     Ok(Draft::new(actor, basis, kind, body))
 }
 
+fn conferred_at(edition: &Edition, honour: &Conferred) -> Instant {
+    edition.honours.iter().find(|(h, _, _)| h == honour).map_or(edition.last, |(_, _, time)| *time)
+}
+
 type Conferred = heng_domain::edition::events::HonourConferred;
 
 fn honour_event(
@@ -61,8 +65,7 @@ fn honour_event(
     let Some((_, registered)) = office.editions.get(&edition.log) else {
         return Err(AppError::Other(format!("{} is not registered in the office log", edition.log)));
     };
-    let time = edition.honours.iter().find(|(h, _, _)| h == honour).map_or(edition.last, |(_, _, time)| *time);
-    let conferred = edition.day(time);
+    let conferred = edition.day(conferred_at(edition, honour));
     let months = edition.rules().validity_months.value;
     let organisation = edition.applications.get(&honour.application).map(|a| a.body.organisation.clone());
     Ok(Some(HonourRegistered {
@@ -76,7 +79,7 @@ fn honour_event(
         source: None,
         state: HonourState::Held,
         tier: honour.tier.clone(),
-        valid_until: if months == 0 { None } else { years_after(conferred, months / 12) },
+        valid_until: if months == 0 { None } else { months_after(conferred, months) },
         year: edition.opened.year,
     }))
 }
@@ -98,7 +101,7 @@ fn prize_event(office: &Office, edition: &Edition, cite: Cite, honour: &Conferre
             line("committed".to_owned(), fen),
             line(budget_account(edition.opened.year), -fen),
         ],
-        on: edition.day(edition.last),
+        on: edition.day(conferred_at(edition, honour)),
         text: format!("{} {}", edition.rules().name.zh, honour.certificate),
     })
 }

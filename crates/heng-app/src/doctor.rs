@@ -87,8 +87,10 @@ fn examine_log(
             }
             Ok(record) => {
                 let openings = openings_of(seq, secret.as_ref()).unwrap_or_default();
-                let verdict = state.admit(id, &record, &openings).and_then(|()| state.apply(id, &record, &openings));
-                if let Err(refusal) = verdict {
+                let verdict = state.admit(id, &record, &openings);
+                // Applied all the same, so that each later fault shows on its own.
+                let applied = state.apply(id, &record, &openings);
+                if let Err(refusal) = verdict.and(applied) {
                     found.wrong.push(format!("{id}: record {seq} would be refused: {refusal} [{}]", refusal.code));
                 }
             }

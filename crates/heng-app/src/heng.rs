@@ -69,7 +69,13 @@ impl Heng {
             Place::Folder(folder) => Arc::new(SqliteStore::open(folder, data_key)?),
             Place::Postgres { url, .. } => Arc::new(PostgresStore::connect(url, data_key)?),
         };
-        let key = OfficeKey::load_or_create(&folder.join("log.key"), entropy.as_ref())?;
+        // A new key for logs that exist would sign another history: the old file must come back first.
+        let path = folder.join("log.key");
+        let key = if store.logs()?.is_empty() {
+            OfficeKey::load_or_create(&path, entropy.as_ref())?
+        } else {
+            OfficeKey::load(&path)?
+        };
         let memory = SignerMemory::open(&folder.join("signer.sqlite"))?;
         Heng::with(store, memory, key, clock, entropy, progress)
     }
@@ -88,7 +94,7 @@ impl Heng {
             Place::Folder(folder) => Arc::new(SqliteStore::open_read_only(folder, data_key)?),
             Place::Postgres { url, .. } => Arc::new(PostgresStore::connect(url, data_key)?),
         };
-        let key = OfficeKey::load_or_create(&folder.join("log.key"), entropy.as_ref())?;
+        let key = OfficeKey::load(&folder.join("log.key"))?;
         let memory = SignerMemory::open_read_only(&folder.join("signer.sqlite"))?;
         Heng::build(store, memory, key, clock, entropy, false, &|_, _, _| {})
     }
@@ -138,7 +144,14 @@ impl Heng {
             logs: RwLock::new(BTreeMap::new()),
             listeners: Arc::default(),
         };
-        for info in heng.store.logs()? {
+        let stored = heng.store.logs()?;
+        // A database that vanished is a rolled-back one: the signer remembers what it held.
+        for (log, (signed, _)) in heng.memory.logs()? {
+            if !stored.iter().any(|info| info.id == log) {
+                return Err(AppError::RolledBack { log, stored: 0, signed });
+            }
+        }
+        for info in stored {
             heng.open_log(&info.id, &info.kind, &|done, all| progress(&info.id, done, all))?;
         }
         Ok(heng)

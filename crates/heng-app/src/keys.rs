@@ -20,30 +20,42 @@ impl OfficeKey {
         OfficeKey(FieldKey(bytes))
     }
 
-    /// Reads the key file, or makes one if there is none.
+    /// Reads the key file.
     ///
     /// # Errors
-    /// If the file cannot be read or written, or holds something else.
-    pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> Result<OfficeKey> {
-        let io = |what: &str, source| AppError::Io { what: format!("{what} {}", path.display()), source };
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let bytes: Option<[u8; 32]> = hex::decode(text.trim()).ok().and_then(|b| b.try_into().ok());
-                let wrong = || {
-                    AppError::Key(format!(
-                        "{} does not hold a key of 64 hex digits. Put the right key file back: without it no checkpoint can be signed",
-                        path.display()
-                    ))
-                };
-                Ok(OfficeKey::from_bytes(bytes.ok_or_else(wrong)?))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let bytes = entropy.bytes().map_err(|error| io("cannot make a key for", error))?;
-                write_private(path, hex::encode(bytes).as_bytes()).map_err(|error| io("cannot write", error))?;
-                Ok(OfficeKey::from_bytes(bytes))
-            }
-            Err(error) => Err(io("cannot read", error)),
+    /// If it is missing, can be read by others, or holds something else.
+    pub fn load(path: &Path) -> Result<OfficeKey> {
+        use std::os::unix::fs::PermissionsExt;
+        let shown = path.display();
+        let io = |source| AppError::Io {
+            what: format!(
+                "cannot read the key {shown}; put the right key file back: without it no checkpoint can be signed"
+            ),
+            source,
+        };
+        let text = std::fs::read_to_string(path).map_err(io)?;
+        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(AppError::Key(format!("{shown} can be read by others; run: chmod 600 {shown}")));
         }
+        let bytes: Option<[u8; 32]> = hex::decode(text.trim()).ok().and_then(|b| b.try_into().ok());
+        let wrong =
+            || AppError::Key(format!("{shown} does not hold a key of 64 hex digits; put the right key file back"));
+        Ok(OfficeKey::from_bytes(bytes.ok_or_else(wrong)?))
+    }
+
+    /// Reads the key file, or makes one for an office that has no logs yet.
+    ///
+    /// # Errors
+    /// As [`OfficeKey::load`], or if it cannot be written.
+    pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> Result<OfficeKey> {
+        if path.exists() {
+            return OfficeKey::load(path);
+        }
+        let io = |source| AppError::Io { what: format!("cannot make the key {}", path.display()), source };
+        let bytes = entropy.bytes().map_err(io)?;
+        write_private(path, hex::encode(bytes).as_bytes()).map_err(io)?;
+        Ok(OfficeKey::from_bytes(bytes))
     }
 
     /// The signing key of the log called `log`; its name is the log's name.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use heng_domain::record::{Anchor, Record};
 use heng_domain::replay::LogState;
-use heng_log::checkpoint::{Checkpoint, sign_checkpoint};
+use heng_log::checkpoint::{Checkpoint, open_checkpoint, sign_checkpoint};
 use heng_log::commitment::Opening;
 use heng_log::note::{SignerKey, VerifierKey};
 use heng_log::proof::Receipt;
@@ -104,8 +104,11 @@ impl Log {
         if let Some((signed, _)) = signed.filter(|(signed, _)| *signed > size) {
             return Err(AppError::RolledBack { log: id.to_owned(), stored: size, signed });
         }
+        let published: BTreeMap<u64, Hash> =
+            parts.store.checkpoints(id)?.into_iter().map(|c| (c.size, Hash(c.root))).collect();
         let secrets: BTreeMap<u64, Vec<u8>> = parts.store.secrets(id)?.into_iter().collect();
         let mut leaves = Vec::new();
+        let mut hiding = Vec::new();
         let mut frontier = Frontier::new();
         let mut next = 0;
         while next < size {
@@ -117,21 +120,34 @@ impl Log {
                 let leaf = leaf_hash::<Sha256>(&bytes);
                 let record = Record::parse(&bytes).map_err(|error| damaged(id, next, error))?;
                 let openings = openings_of(next, secrets.get(&next)).map_err(|error| damaged(id, next, error))?;
+                if !record.hidden.is_empty() {
+                    hiding.push(next);
+                }
                 state.admit(id, &record, &openings).map_err(|error| damaged(id, next, error))?;
                 state.apply(id, &record, &openings).map_err(|error| damaged(id, next, error))?;
                 frontier.push::<Sha256>(leaf);
                 leaves.push(leaf);
                 next += 1;
-                if let Some((_, root)) = signed.filter(|(signed, _)| *signed == next) {
+                let remembered = signed.filter(|(signed, _)| *signed == next).map(|(_, root)| Hash(root));
+                for signed in published.get(&next).copied().into_iter().chain(remembered) {
                     let found = frontier.root::<Sha256>();
-                    if found.0 != root {
-                        return Err(AppError::Different { log: id.to_owned(), size: next, signed: Hash(root), found });
+                    if found != signed {
+                        return Err(AppError::Different { log: id.to_owned(), size: next, signed, found });
                     }
                 }
             }
             progress(next, size);
         }
+        lost_secrets(id, &state, &hiding, &secrets)?;
         let checkpoints = parts.store.checkpoints(id)?;
+        for checkpoint in &checkpoints {
+            let opened = open_checkpoint(&checkpoint.note, &parts.key.verifier());
+            let same = opened.is_ok_and(|(c, _)| c.size == checkpoint.size && c.root.0 == checkpoint.root);
+            if !same {
+                let detail = format!("the stored checkpoint of {} records does not hold", checkpoint.size);
+                return Err(damaged(id, checkpoint.size.saturating_sub(1), detail));
+            }
+        }
         let roots = checkpoints.iter().map(|c| (c.size, Hash(c.root))).collect();
         let image = Image { state: state.clone(), leaves, checkpoint: checkpoints.into_iter().last(), roots };
         let log = Log {
@@ -208,10 +224,11 @@ impl Log {
     pub fn submit_all(&self, drafts: Vec<Draft>) -> Vec<Result<Accepted>> {
         let answers: Vec<Answer> = drafts.iter().map(|_| Answer::default()).collect();
         lock(&self.queue).extend(drafts.into_iter().zip(answers.iter().cloned()));
-        // Whoever gets the lock first writes for everybody who waits; the others find their answer ready.
+        // Whoever gets the lock first writes for everybody who waits; the others find their answers ready and leave
+        // the queue to those who came meanwhile, so that batches stay large.
         let mut working = lock(&self.working);
-        let batch = std::mem::take(&mut *lock(&self.queue));
-        if !batch.is_empty() {
+        if answers.iter().any(|answer| lock(answer).is_none()) {
+            let batch = std::mem::take(&mut *lock(&self.queue));
             self.write(&mut working, batch);
         }
         drop(working);
@@ -366,6 +383,15 @@ impl Log {
     /// If the store fails.
     pub fn erase(&self, seq: u64) -> Result<bool> {
         Ok(self.store.erase_secret(&self.id, seq)?)
+    }
+}
+
+/// A hidden value may only be missing where its erasure is recorded.
+fn lost_secrets(id: &str, state: &LogState, hiding: &[u64], secrets: &BTreeMap<u64, Vec<u8>>) -> Result<()> {
+    let erased = |seq: &u64| state.edition().is_some_and(|e| e.erased.contains_key(seq));
+    match hiding.iter().find(|seq| !secrets.contains_key(seq) && !erased(seq)) {
+        Some(seq) => Err(damaged(id, *seq, "its hidden values are gone and no erasure is recorded")),
+        None => Ok(()),
     }
 }
 

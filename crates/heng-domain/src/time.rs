@@ -106,6 +106,11 @@ pub fn months_before(date: Date, months: u32) -> Option<Date> {
     date.checked_sub(jiff::Span::new().try_months(i64::from(months)).ok()?).ok()
 }
 
+/// `date` plus whole months; a day that the month does not have becomes its last day.
+pub fn months_after(date: Date, months: u32) -> Option<Date> {
+    date.checked_add(jiff::Span::new().try_months(i64::from(months)).ok()?).ok()
+}
+
 /// `date` plus whole years.
 pub fn years_after(date: Date, years: u32) -> Option<Date> {
     date.checked_add(jiff::Span::new().try_years(i64::from(years)).ok()?).ok()

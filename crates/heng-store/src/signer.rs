@@ -88,6 +88,23 @@ impl SignerMemory {
         read(&connection, log, &self.what)
     }
 
+    /// All logs for which something was signed, by name.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn logs(&self) -> Result<Vec<(String, Head)>> {
+        let map = error(&self.what);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare("SELECT log, size, root FROM signed ORDER BY log").map_err(&map)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(&map)?;
+        rows.map(|row| {
+            let (log, size, root): (String, i64, Vec<u8>) = row.map_err(&map)?;
+            let root = root_from(&root, &log)?;
+            Ok((log, (unsigned(size)?, root)))
+        })
+        .collect()
+    }
+
     /// Remembers the next one, compare-and-swap; the same one again changes nothing, a smaller size is refused, and so
     /// is another root for the same size.
     ///

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use heng_domain::edition::events::Role;
+use heng_domain::edition::events::{Cite, HonourConferred, Role};
 use heng_domain::edition::{Edition, PublicResult};
+use heng_domain::eligibility::Standing;
 use heng_domain::evaluation::by_items;
 use heng_domain::messages;
 use heng_domain::office::Office;
@@ -12,8 +13,10 @@ use heng_domain::refusal::Refusal;
 use heng_domain::replay::LogState;
 use heng_domain::rules::{BallotKind, Compare, ScoreDisclosure};
 use heng_domain::text::Lang;
+use heng_log::checkpoint::Checkpoint;
 use heng_log::code::{check_root_code, root_code};
 use heng_log::commitment::Opening;
+use heng_log::signature::PublicKey;
 use heng_log::{canonical, sha256};
 use serde::Deserialize;
 use serde_json::Value;
@@ -55,6 +58,15 @@ impl Checks {
 
 /// Which check a refusal belongs to: by what the rule is about, then by the kind of record.
 fn check_of(refusal: &Refusal, kind: &str) -> &'static str {
+    match refusal.code {
+        "gate.window" => return "V-09",
+        "gate.notice" | "gate.notice_running" | "gate.objections" => return "V-20",
+        "gate.decision" | "gate.honours" => return "V-21",
+        "gate.openings" => return "V-22",
+        "gate.scores" | "gate.shortlist" => return "V-15",
+        "gate.selection" | "gate.minutes" => return "V-18",
+        _ => {}
+    }
     let family = refusal.code.split('.').next().unwrap_or("");
     match family {
         "signature" => "V-07",
@@ -152,12 +164,17 @@ fn log_checks() -> LogChecks {
 // ── V-00: the files are those of the manifest ──────────────────────────────────────────────────────────
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Manifest {
     format: String,
     files: Vec<ManifestFile>,
+    origin: String,
+    size: u64,
+    tier: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ManifestFile {
     path: String,
     sha256: String,
@@ -194,6 +211,13 @@ fn check_manifest(bundle: &Bundle, checks: &mut Checks) -> Result<(), Unreadable
         if !manifest.files.iter().any(|file| file.path == *path) {
             check.fail_file(path, &Sentence::new("f_extra"));
         }
+    }
+    // The head of the manifest must be that of the log, too.
+    let head = bundle.text("checkpoint").and_then(|note| Checkpoint::parse_text(note).ok());
+    let same =
+        head.is_some_and(|c| c.origin == manifest.origin && c.size == manifest.size) && manifest.tier == "public";
+    if !same {
+        checks.get("V-00").fail_file("MANIFEST.json", &Sentence::new("f_manifest_head"));
     }
     checks.say("V-00", Sentence::new("v00").with("files", manifest.files.len()));
     Ok(())
@@ -327,7 +351,7 @@ fn sources(
         let Some(source) = record.body.get("source") else {
             continue;
         };
-        let Ok(cite) = serde_json::from_value::<heng_domain::edition::events::Cite>(source.clone()) else {
+        let Ok(cite) = serde_json::from_value::<Cite>(source.clone()) else {
             continue;
         };
         cited += 1;
@@ -336,7 +360,7 @@ fn sources(
         let original = office_log.records.get(place).and_then(Option::as_ref);
         let same = cite.log == office_log.id && leaf == Some(&cite.leaf);
         let earlier = original.is_some_and(|o| o.time <= record.time);
-        let fits = original.is_some_and(|o| source_fits(record, o, office));
+        let fits = original.is_some_and(|o| source_fits(record, o, office, office_log));
         if !(same && earlier && fits) {
             check.fail_record(
                 None,
@@ -345,33 +369,68 @@ fn sources(
             );
         }
     }
-    let keys = edition.seats.values().filter(|seat| seat.key.is_some()).count();
+    let keys = edition.seats.values().filter(|seat| seat.key.is_some() && seat.group.is_none()).count();
     checks.say("V-06", Sentence::new("v06").with("keys", keys).with("cited", cited));
 }
 
-fn source_fits(record: &Record, original: &Record, office: &Office) -> bool {
-    let field = |r: &Record, name: &str| r.body.get(name).cloned().unwrap_or(Value::Null);
+fn field(record: &Record, name: &str) -> Value {
+    record.body.get(name).cloned().unwrap_or(Value::Null)
+}
+
+/// The cited record says what the citing one claims.
+fn source_fits(record: &Record, original: &Record, office: &Office, office_log: &LogData) -> bool {
     match record.kind.as_str() {
-        "person.seated" => {
-            let person = field(record, "person");
-            let key = field(record, "key");
-            let known = person.as_str().and_then(|p| office.people.get(p));
-            let enrolled = known.is_some_and(|p| p.keys.iter().any(|k| Value::String(k.public.to_string()) == key));
-            let confirmed = original.kind == "office.founded"
-                || (original.kind == "key.confirmed" && field(original, "person") == person);
-            confirmed && enrolled
-        }
+        "person.seated" => person_fits(record, original),
         "organisation.entered" => {
-            original.kind == "organisation.registered"
-                && ["name", "uscc", "county", "sector", "organisation"]
-                    .iter()
-                    .all(|f| field(record, f) == field(original, f))
+            let same = ["name", "uscc", "county", "sector", "organisation", "groups"]
+                .iter()
+                .all(|f| field(record, f) == field(original, f));
+            original.kind == "organisation.registered" && same && standing_fits(record, office, office_log)
         }
         "edition.opened" => {
             original.kind == "edition.registered" && field(original, "log").as_str() == Some(record.log.as_str())
         }
         _ => true,
     }
+}
+
+/// The key was confirmed by its owner in the cited record, or stands among the founders'.
+fn person_fits(record: &Record, original: &Record) -> bool {
+    let (person, key) = (field(record, "person"), field(record, "key"));
+    let parsed = key.as_str().and_then(|k| k.parse::<PublicKey>().ok());
+    match (original.kind.as_str(), parsed) {
+        ("office.founded", Some(_)) => field(original, "officers")
+            .as_array()
+            .is_some_and(|list| list.iter().any(|o| o.get("person") == Some(&person) && o.get("key") == Some(&key))),
+        ("key.confirmed", Some(key)) => {
+            field(original, "person") == person && field(original, "key").as_str() == Some(key.fingerprint().as_str())
+        }
+        // Whoever signs nothing needs no key, only a registration.
+        ("person.registered", None) => field(original, "person") == person,
+        _ => false,
+    }
+}
+
+/// Bans and honours are those that the office log held at that time: they decide who may win.
+fn standing_fits(record: &Record, office: &Office, office_log: &LogData) -> bool {
+    let Some((_, registered)) = office.editions.get(&record.log) else { return false };
+    let organisation = field(record, "organisation");
+    let stated: Standing = serde_json::from_value(field(record, "standing")).unwrap_or_default();
+    let before = || office_log.records.iter().flatten().filter(|r| r.time <= record.time);
+    let mine = |r: &&Record| {
+        field(r, "organisation") == organisation
+            && field(r, "programme").as_str() == Some(registered.programme.as_str())
+    };
+    let bans = before().filter(|r| r.kind == "ban.imposed").filter(mine).count();
+    let revoked: Vec<Value> = before().filter(|r| r.kind == "honour.revoked").map(|r| field(r, "honour")).collect();
+    let honours = before()
+        .filter(|r| r.kind == "honour.registered" && !revoked.contains(&field(r, "honour")))
+        .filter(mine)
+        .count();
+    let known = office.standing(organisation.as_str().unwrap_or_default(), &registered.programme);
+    stated.banned_until.len() == bans
+        && stated.honours.len() == honours
+        && stated.banned_until.iter().all(|day| known.banned_until.contains(day))
 }
 
 fn frozen_rules(bundle: &Bundle, edition: &Edition, office: Option<&Office>, checks: &mut Checks) {
@@ -731,18 +790,7 @@ fn ending(edition: &Edition, office: Option<&Office>, checks: &mut Checks) {
             .with("prize", points(honour.prize_fen));
         checks.get("V-21").step(step);
         if let Some(office) = office {
-            let carried = office.carried.get(&(edition.log.clone(), *seq));
-            let same = office.honours.values().any(|h| {
-                h.body.certificate == honour.certificate && h.body.cite.as_ref().is_some_and(|c| c.seq == *seq)
-            });
-            // Carrying over may still be on its way; what is carried over must be the same.
-            if carried.is_some() && !same {
-                checks.get("V-21").fail_record(
-                    None,
-                    *seq,
-                    &Sentence::new("f_carried").with("certificate", &honour.certificate),
-                );
-            }
+            carried(edition, office, honour, *seq, checks);
         }
     }
     if edition.decision.is_none() {
@@ -759,6 +807,35 @@ fn ending(edition: &Edition, office: Option<&Office>, checks: &mut Checks) {
     let supervised = edition.seats.values().any(|seat| seat.roles.contains(&Role::Supervisor));
     if !supervised {
         checks.get("V-16").step(Sentence::new("s_no_supervisor"));
+    }
+}
+
+/// What the office log took over from this honour is the same. Carrying over may still be on its way.
+fn carried(edition: &Edition, office: &Office, honour: &HonourConferred, seq: u64, checks: &mut Checks) {
+    let organisation = edition.applications.get(&honour.application).map(|a| a.body.organisation.clone());
+    let cites = |cite: Option<&Cite>| cite.is_some_and(|c| c.log == edition.log && c.seq == seq);
+    for registered in office.honours.values().filter(|h| cites(h.body.cite.as_ref())) {
+        let body = &registered.body;
+        let same = body.certificate == honour.certificate
+            && Some(&body.organisation) == organisation.as_ref()
+            && body.tier == honour.tier
+            && body.year == edition.opened.year;
+        if !same {
+            let sentence = Sentence::new("f_carried").with("certificate", &honour.certificate);
+            checks.get("V-21").fail_record(Some(&office.log), registered.seq, &sentence);
+        }
+    }
+    let account = organisation.map(|o| format!("payable:{o}")).unwrap_or_default();
+    let entries: Vec<_> = office.entries.iter().filter(|e| cites(e.cite.as_ref())).collect();
+    let owed: i64 = entries
+        .iter()
+        .flat_map(|e| &e.lines)
+        .filter(|l| l.account == account)
+        .map(|l| l.fen)
+        .fold(0, i64::saturating_add);
+    if !entries.is_empty() && i64::try_from(honour.prize_fen).ok() != owed.checked_neg() {
+        let sentence = Sentence::new("f_ledger").with("certificate", &honour.certificate).with("owed", owed);
+        checks.get("V-21").fail_record(None, seq, &sentence);
     }
 }
 
@@ -818,6 +895,15 @@ fn compare(log: &LogData, options: &Options, checks: &mut Checks) {
         let mut ignored = log_checks();
         match logs::read(other, "", &mut ignored) {
             Err(error) => checks.get("V-24").fail_file("--against", &Sentence::new("f_against").with("detail", error)),
+            // A piece that does not hold by itself proves nothing against anybody.
+            Ok(_) if ignored.tree.found + ignored.signature.found + ignored.records.found > 0 => {
+                checks.get("V-24").fail_file("--against", &Sentence::new("f_against_unsound"));
+            }
+            Ok(other) if other.key != log.key => {
+                checks
+                    .get("V-24")
+                    .fail_file("--against", &Sentence::new("f_against_key").with("key", other.key.to_string()));
+            }
             Ok(other) => {
                 let fork = log.leaves.iter().zip(&other.leaves).position(|(a, b)| a != b);
                 if other.id != log.id {

@@ -433,7 +433,6 @@ fn a_plan_comes_before_its_source_and_only_once() {
 
 /// Drawing until the result pleases: a second draw for a stage whose draw has been carried out.
 #[test]
-#[ignore = "known gap: pool.frozen is admitted again once the first draw is revealed (experts.rs, admit_pool)"]
 fn a_stage_is_not_drawn_twice() {
     let mut forger = Forger::honest();
     let (pool, planned, revealed) =
@@ -1234,7 +1233,6 @@ fn a_changed_office_record_is_named_with_its_log() {
 
 /// Groups decide on reserved seats: they are the office's word, not the edition's.
 #[test]
-#[ignore = "known gap: source_fits (checks.rs) does not compare groups"]
 fn groups_are_those_of_the_office_log() {
     let mut forger = Forger::honest();
     let at = forger.find("organisation.entered", |b| b["groups"].as_array().unwrap().is_empty());
@@ -1244,7 +1242,6 @@ fn groups_are_those_of_the_office_log() {
 
 /// Bans and honours decide on conditions and prizes.
 #[test]
-#[ignore = "known gap: source_fits (checks.rs) does not recompute the standing from the office log"]
 fn a_standing_is_that_of_the_office_log() {
     let mut forger = Forger::honest();
     let at = forger.first("organisation.entered");

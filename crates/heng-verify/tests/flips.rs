@@ -259,7 +259,6 @@ fn every_byte_of_the_list_of_files_counts() {
 
 /// What the manifest says of the whole bundle: format, origin, size, tier.
 #[test]
-#[ignore = "known gap: check_manifest (checks.rs) reads neither origin nor size nor tier"]
 fn every_byte_of_the_manifests_head_counts() {
     let text = std::str::from_utf8(&small()["MANIFEST.json"]).unwrap();
     for at in text.find("\"format\"").unwrap()..text.len() {

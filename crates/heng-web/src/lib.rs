@@ -88,7 +88,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Serves the portal until Ctrl+C.
+/// Serves the portal until it is asked to stop.
 ///
 /// # Errors
 /// If the listener fails.
@@ -97,11 +97,24 @@ pub async fn serve(heng: Arc<Heng>, listener: tokio::net::TcpListener) -> std::i
     let stop = app.clone();
     axum::serve(listener, router(app))
         .with_graceful_shutdown(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.end_streams();
-            }
+            asked_to_stop().await;
+            stop.end_streams();
         })
         .await
+}
+
+/// Ctrl+C, or the signal with which a service manager ends a service.
+async fn asked_to_stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
 }
 
 async fn asset(State(_): State<App>, Path(path): Path<String>, request: axum::http::HeaderMap) -> Response {

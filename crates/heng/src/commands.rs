@@ -94,6 +94,11 @@ pub(crate) fn serve(at: &Where, listen: &str, lang: Lang) -> Result<ExitCode> {
 }
 
 fn serve_at(at: &Place, listen: &str, lang: Lang) -> Result<ExitCode> {
+    if let Place::Folder(folder) = at
+        && !folder.join("heng.sqlite").exists()
+    {
+        bail!("{} holds no office yet: found one with `heng init`, or try `heng demo`", folder.display());
+    }
     let heng = Arc::new(open(at, lang)?);
     if heng.office_log().is_none() {
         bail!("there is no office here yet: found one with `heng init`, or try `heng demo`");

@@ -399,7 +399,6 @@ fn a_wrong_rules_file_is_named_with_key_and_fault() {
 
 /// Nobody can be drawn into a panel of none.
 #[test]
-#[ignore = "known gap: rules/validate.rs does not look at panel_size"]
 fn a_panel_of_nobody_is_refused() {
     let text = std::fs::read_to_string(rules_file()).unwrap();
     let dir = tempfile::tempdir().unwrap();

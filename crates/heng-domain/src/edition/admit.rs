@@ -32,8 +32,12 @@ pub(super) fn event(record: &Record) -> Result<Event, Refusal> {
     if !super::events::KINDS.contains(&record.kind.as_str()) {
         refuse!("record.kind", "", kind = &record.kind);
     }
-    serde_json::from_value(json!({ "type": record.kind, "body": record.body }))
-        .map_err(|error| Refusal::new("record.body", "").with("kind", &record.kind).with("detail", error))
+    let event: Event = serde_json::from_value(json!({ "type": record.kind, "body": record.body }))
+        .map_err(|error| Refusal::new("record.body", "").with("kind", &record.kind).with("detail", error))?;
+    // A body has one written form: what a lenient reader of dates lets through is refused here.
+    let same = event.split().is_some_and(|(_, body)| body == record.body);
+    ensure!(same, "record.body", "", kind = &record.kind, detail = "not in its one written form");
+    Ok(event)
 }
 
 /// Checks openings against the record's commitments and makes a map of values.

@@ -86,6 +86,16 @@ impl Edition {
         if let Some((id, _)) = live {
             refuse!("draw.live", &stage.basis, draw = id);
         }
+        // Another draw for the same stage is for used-up reserves only, never for a result that displeases.
+        let earlier = self.draws.values().filter(|d| d.stage == body.stage && d.voided.is_none());
+        let used_up = |d: &DrawState| {
+            d.revealed.iter().flat_map(|r| &r.result).any(|drawn| {
+                let mut reserves = drawn.reserve.iter().filter_map(|position| d.line(*position));
+                !drawn.reserve.is_empty() && reserves.all(|line| d.replaced.iter().any(|r| r.by == line))
+            })
+        };
+        let unused = earlier.into_iter().any(|d| stage.kind != StageKind::Experts || !used_up(d));
+        ensure!(!unused, "draw.twice", &stage.basis, draw = &body.draw);
         let candidates: BTreeSet<&str> = if stage.kind == StageKind::Experts {
             self.seats
                 .iter()
@@ -151,10 +161,15 @@ impl Edition {
         let experts = stage.experts.as_ref();
         let reserves = experts.map_or(0, |e| u64::from(e.reserves.value));
         ensure!(plan.reserves == reserves, "draw.reserves", &stage.basis, found = plan.reserves, expected = reserves);
+        ensure!(state.voided.is_none(), "draw.voided", &stage.basis, draw = &body.draw);
+        ensure!(plan.v == 1 && plan.year == self.opened.year, "draw.plan", &stage.basis, detail = "version or year");
+        ensure!(!plan.strata.is_empty(), "draw.plan", &stage.basis, detail = "no strata");
         for stratum in &plan.strata {
-            let fits = (stratum.from..=stratum.to)
-                .all(|i| state.line(i).is_some_and(|line| self.stratum_of(line) == stratum.id));
-            ensure!(fits, "draw.strata", &stage.basis, stratum = &stratum.id);
+            // The whole group or nothing: a range inside it would be a hand-picked pool.
+            let range = stratum.from..=stratum.to;
+            let whole =
+                (1..).zip(&state.lines).all(|(i, line)| range.contains(&i) == (self.stratum_of(line) == stratum.id));
+            ensure!(whole, "draw.strata", &stage.basis, stratum = &stratum.id);
         }
         // The plan must be out before the first source event: that is what makes the draw nobody's choice.
         ensure!(body.sources_on > self.day(cx.record.time), "draw.sources_past", &stage.basis, day = body.sources_on);

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::admit::Context;
 use super::events::{Effect, NoticePublished, ObjectionAnswered, ObjectionReceived, ObjectionScreened, Role};
-use super::state::{Edition, Notice, Objection};
+use super::state::{Edition, MotionState, Notice, Objection};
 use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
 use crate::rules::{NoticeRules, StageKind};
@@ -33,7 +33,7 @@ impl Edition {
     /// Whom a notice of this stage names: the winners once they are chosen, else the field.
     pub fn notice_names(&self) -> Vec<String> {
         let winners = self.standing_winners();
-        if self.decision.is_some() || !winners.is_empty() {
+        if self.winners().is_some() {
             let decided = self
                 .decision
                 .as_ref()
@@ -70,7 +70,7 @@ impl Edition {
     }
 
     pub(super) fn apply_notice(&mut self, record: &Record, body: NoticePublished) {
-        let names_winners = !self.standing_winners().is_empty();
+        let names_winners = self.winners().is_some();
         self.notices.push((body.notice.clone(), Notice { body, time: record.time, seq: record.seq, names_winners }));
     }
 
@@ -163,6 +163,11 @@ impl Edition {
             objection = &body.objection
         );
         ensure!(!body.reply.is_empty(), "reason.missing", &rules.answer_days.basis);
+        let voting = self.motions.iter().any(|(_, motion)| {
+            motion.state < MotionState::Announced && motion.body.options.contains(&objection.body.application)
+        });
+        let waits = body.effect == Effect::Remove && voting;
+        ensure!(!waits, "application.voting", &rules.answer_days.basis, application = &objection.body.application);
         let fits = body.upheld || body.effect == Effect::None;
         ensure!(fits, "objection.effect", &rules.answer_days.basis);
         ensure!(self.decision.is_none() || body.effect == Effect::None, "objection.decided", &rules.answer_days.basis);

@@ -355,12 +355,15 @@ impl Edition {
     }
 
     /// Points of the result items in the last sheet, in hundredths: what the tie rule `results` compares.
+    ///
+    /// 0 before any stage has been scored item by item; `None` while a mark is sealed.
     pub fn result_points(&self, application: &str) -> Option<u64> {
         let tree = self.criteria.as_ref()?;
         let stage = self.rules().stages.iter().rev().find(|stage| {
             stage.scoring.as_ref().is_some_and(|s| by_items(s.method.value))
                 && self.sheets.get(&stage.id).is_some_and(|s| s.computed.is_some())
-        })?;
+        });
+        let Some(stage) = stage else { return Some(0) };
         if let Some(seq) = self.sheets.get(&stage.id).and_then(|s| s.agreed.get(application)) {
             return Some(tree.results_of(&self.sheet(*seq)?));
         }
@@ -369,7 +372,7 @@ impl Edition {
             .values()
             .map(|seq| self.sheet(*seq).map(|sheet| tree.results_of(&sheet)))
             .collect();
-        evaluation::mean(&points?, Aggregate::Mean)
+        Some(evaluation::mean(&points?, Aggregate::Mean).unwrap_or(0))
     }
 
     /// All of `applications` as candidates; `None` if a score that is needed is sealed.
@@ -379,7 +382,7 @@ impl Edition {
                 Some(Candidate {
                     application: application.clone(),
                     score: self.composite(application)?,
-                    results: self.result_points(application).unwrap_or(0),
+                    results: self.result_points(application)?,
                 })
             })
             .collect()

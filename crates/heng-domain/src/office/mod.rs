@@ -58,8 +58,11 @@ fn event(record: &Record) -> Result<Event, Refusal> {
     if !events::KINDS.contains(&record.kind.as_str()) {
         refuse!("record.kind", "", kind = &record.kind);
     }
-    serde_json::from_value(json!({ "type": record.kind, "body": record.body }))
-        .map_err(|error| Refusal::new("record.body", "").with("kind", &record.kind).with("detail", error))
+    let event: Event = serde_json::from_value(json!({ "type": record.kind, "body": record.body }))
+        .map_err(|error| Refusal::new("record.body", "").with("kind", &record.kind).with("detail", error))?;
+    let same = event.split().is_some_and(|(_, body)| body == record.body);
+    ensure!(same, "record.body", "", kind = &record.kind, detail = "not in its one written form");
+    Ok(event)
 }
 
 impl Office {

@@ -99,6 +99,7 @@ impl Rules {
                     format!("no class is called {class:?}"),
                 );
             }
+            out.require(tier.quota.value >= 1, format!("tiers[{i}].quota.value"), "a tier has at least one seat");
             if let Some(floor) = &tier.floor_permille {
                 out.require(
                     floor.value <= 1000,
@@ -166,6 +167,20 @@ impl Rules {
                 );
             }
         }
+        if let Some(experts) = &stage.experts {
+            let size = experts.panel_size.value;
+            out.require(
+                (1..=99).contains(&size),
+                format!("{key}.experts.panel_size.value"),
+                "must lie between 1 and 99",
+            );
+            let reserves = experts.reserves.value;
+            out.require(reserves <= 20, format!("{key}.experts.reserves.value"), "at most 20 reserves can be drawn");
+        }
+        if let Some(scoring) = &stage.scoring {
+            let fits = scoring.spread_alarm <= 100 && scoring.weight.value <= 100;
+            out.require(fits, format!("{key}.scoring"), "weight and spread_alarm are at most 100");
+        }
         if let Some(committee) = &stage.committee {
             self.check_committee(out, &format!("{key}.committee"), committee);
         }
@@ -175,6 +190,18 @@ impl Rules {
                 scoring.aggregate.is_some() != counted,
                 format!("{key}.scoring.aggregate"),
                 if counted { "a counted poll has no sheets to aggregate" } else { "say how sheets become one score" },
+            );
+            let aggregate = scoring.aggregate.as_ref().map(|a| a.value);
+            let agreed = aggregate == Some(Aggregate::Consensus);
+            let computable = match scoring.method.value {
+                ScoringMethod::Adjust => agreed,
+                ScoringMethod::Direct => !agreed,
+                ScoringMethod::Items | ScoringMethod::Count => true,
+            };
+            out.require(
+                computable,
+                format!("{key}.scoring.aggregate.value"),
+                "marks of judges are averaged, adjusted sheets are agreed on: nothing else can be computed",
             );
             let adjusts = scoring.method.value == ScoringMethod::Adjust;
             out.require(
