@@ -13,7 +13,7 @@ use heng_domain::replay::LogState;
 use heng_domain::rules::{read_calendar, read_criteria, read_rules};
 use heng_log::checkpoint::{Checkpoint, sign_checkpoint};
 use heng_log::commitment::Opening;
-use heng_log::note::{KeyKind, SignerKey};
+use heng_log::note::{KeyKind, Note, SignerKey};
 use heng_log::policy::Policy;
 use heng_log::signature::PersonalKey;
 use heng_log::tile::{decode_entries, encode_entries, entries_path, hash_tile, tile_path, tiles_of};
@@ -127,6 +127,12 @@ pub fn fix_manifest(files: &mut Files) {
         .collect();
     let mut manifest = old;
     manifest["files"] = Value::Array(list);
+    let note = std::str::from_utf8(&files["checkpoint"]).ok().and_then(|text| Note::parse(text).ok());
+    let head = note.and_then(|note| Checkpoint::parse_text(&note.text).ok());
+    if let Some(head) = head.filter(|head| head.size < 1 << 53) {
+        manifest["origin"] = Value::String(head.origin);
+        manifest["size"] = json!(head.size);
+    }
     files.insert("MANIFEST.json".to_owned(), canonical::to_bytes_unbounded(&manifest).unwrap());
 }
 
