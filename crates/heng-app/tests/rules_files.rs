@@ -42,3 +42,16 @@ run! {
     shenzhen = "shenzhen";
     china_quality = "china-quality";
 }
+
+/// Nothing of the standard is built in: the same rules run on another tree.
+#[test]
+fn another_criteria_tree() {
+    let mut other = frozen("zhumadian");
+    other.rules.criteria.value = "baldrige-classic".to_owned();
+    other.criteria = read_criteria("baldrige", &data("criteria/baldrige-classic.toml")).unwrap();
+    let (_heng, log) = simulate(&other, Size::default(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
+    let image = log.image();
+    let edition = image.state.edition().unwrap();
+    assert_eq!(edition.criteria.as_ref().map(|c| c.items().count()), Some(17));
+    assert!(edition.public_result().unwrap().winners.iter().all(|w| w.score.is_some()));
+}

@@ -90,3 +90,41 @@ impl Calendar {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::rules::read_calendar;
+    use jiff::civil::date;
+
+    fn china() -> Calendar {
+        read_calendar("cn.toml", include_str!("../../../data/calendars/cn.toml")).unwrap()
+    }
+
+    /// R44: five working days over National Day give the right date.
+    #[test]
+    fn five_working_days_over_national_day() {
+        let calendar = china();
+        // 2025: 28 September is worked, 1 to 8 October are free, 11 October is worked.
+        let end = |start| calendar.window_end(start, 5, DayKind::Working).unwrap();
+        assert_eq!(end(date(2025, 9, 29)), date(2025, 10, 13), "30 Sep, 9, 10, 11, 13 Oct");
+        assert_eq!(end(date(2026, 9, 28)), date(2026, 10, 10), "29, 30 Sep, 8, 9, 10 Oct");
+        assert_eq!(calendar.window_end(date(2025, 9, 29), 7, DayKind::Calendar).unwrap(), date(2025, 10, 6));
+    }
+
+    #[test]
+    fn weekends_holidays_and_make_up_days() {
+        let calendar = china();
+        assert!(!calendar.is_working(date(2026, 2, 16)).unwrap(), "a Monday in Spring Festival");
+        assert!(calendar.is_working(date(2026, 2, 14)).unwrap(), "a Saturday that is worked");
+        assert!(!calendar.is_working(date(2026, 2, 7)).unwrap(), "a Saturday");
+        assert!(calendar.is_working(date(2026, 2, 6)).unwrap(), "a Friday");
+    }
+
+    #[test]
+    fn a_year_that_is_not_published_is_refused_not_guessed() {
+        assert_eq!(china().window_end(date(2026, 12, 30), 5, DayKind::Working), Err(UnknownYear(2027)));
+        assert_eq!(china().window_end(date(2026, 12, 30), 5, DayKind::Calendar).unwrap(), date(2027, 1, 4));
+    }
+}
