@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use heng_domain::edition::events::{Cite, HonourConferred, Role};
-use heng_domain::edition::{Edition, PublicResult};
+use heng_domain::edition::Edition;
+use heng_domain::edition::events::Cite;
 use heng_domain::eligibility::Standing;
-use heng_domain::evaluation::by_items;
 use heng_domain::messages;
 use heng_domain::office::Office;
 use heng_domain::record::Record;
 use heng_domain::refusal::Refusal;
 use heng_domain::replay::LogState;
-use heng_domain::rules::{BallotKind, Compare, ScoreDisclosure};
 use heng_domain::text::Lang;
 use heng_log::checkpoint::Checkpoint;
 use heng_log::code::{check_root_code, root_code};
@@ -24,7 +22,9 @@ use serde_json::Value;
 
 use crate::bundle::{Bundle, Unreadable};
 use crate::logs::{self, LogChecks, LogData};
+use crate::outcome::{ending, published, votes};
 use crate::report::{Check, Finding, Report, Sentence};
+use crate::review::{draws, process, sheets};
 
 /// What to compare the bundle with.
 #[derive(Clone, Debug, Default)]
@@ -41,18 +41,18 @@ const NUMBERS: [&str; 25] = [
 ];
 
 /// All checks by number.
-struct Checks(BTreeMap<&'static str, Check>);
+pub(crate) struct Checks(pub(crate) BTreeMap<&'static str, Check>);
 
 impl Checks {
     fn new() -> Checks {
         Checks(NUMBERS.iter().map(|id| (*id, Check::new(id, Sentence::new("none")))).collect())
     }
 
-    fn get(&mut self, id: &'static str) -> &mut Check {
+    pub(crate) fn get(&mut self, id: &'static str) -> &mut Check {
         self.0.entry(id).or_insert_with(|| Check::new(id, Sentence::new("none")))
     }
 
-    fn say(&mut self, id: &'static str, sentence: Sentence) {
+    pub(crate) fn say(&mut self, id: &'static str, sentence: Sentence) {
         self.get(id).sentence = sentence;
     }
 }
@@ -227,7 +227,7 @@ fn check_manifest(bundle: &Bundle, checks: &mut Checks) -> Result<(), Unreadable
 
 // ── V-14: openings match commitments ───────────────────────────────────────────────────────────────────
 
-type Openings = BTreeMap<u64, Vec<Opening>>;
+pub(crate) type Openings = BTreeMap<u64, Vec<Opening>>;
 
 fn read_openings(bundle: &Bundle, log: &LogData, checks: &mut Checks) -> Openings {
     let mut out = Openings::new();
@@ -456,428 +456,6 @@ fn frozen_rules(bundle: &Bundle, edition: &Edition, office: Option<&Office>, che
             .with("number", &edition.rules().document.number)
             .with("assumed", assumed),
     );
-}
-
-// ── V-09 to V-11 ───────────────────────────────────────────────────────────────────────────────────────
-
-fn process(edition: &Edition, checks: &mut Checks) {
-    let count = edition.applications.len();
-    let closes = edition
-        .call
-        .as_ref()
-        .map(|c| c.closes.local(edition.rules().utc_offset_minutes).to_string())
-        .unwrap_or_default();
-    checks.say("V-09", Sentence::new("v09").with("count", count).with("closes", closes));
-    let decided: Vec<_> = edition.applications.values().filter_map(|a| a.review.as_ref()).collect();
-    let passed = decided.iter().filter(|review| review.passed).count();
-    let conditions: usize = edition.applications.values().map(|a| a.checks.len()).sum();
-    checks.say(
-        "V-10",
-        Sentence::new("v10")
-            .with("conditions", conditions)
-            .with("passed", passed)
-            .with("refused", decided.len() - passed),
-    );
-    for (id, application) in &edition.applications {
-        if let Some(review) = application.review.as_ref().filter(|review| !review.passed) {
-            let names: Vec<&str> = review.failing.iter().map(String::as_str).collect();
-            checks
-                .get("V-10")
-                .step(Sentence::new("s_refused").with("application", id).with("conditions", names.join(", ")));
-        }
-    }
-    let conflict = edition.panels.values().flat_map(|p| p.applications.iter().map(move |a| (p, a)));
-    let conflicts = conflict.filter(|(p, a)| p.members.iter().any(|m| edition.is_recused(m, a))).count();
-    checks.say(
-        "V-11",
-        Sentence::new("v11")
-            .with("recusals", edition.recusals.len())
-            .with("panels", edition.panels.len())
-            .with("conflicts", conflicts),
-    );
-    for ((person, application), ground) in &edition.recusals {
-        let step =
-            Sentence::new("s_recusal").with("person", person).with("application", application).with("ground", ground);
-        checks.get("V-11").step(step);
-    }
-    if edition.panels.is_empty() && edition.recusals.is_empty() {
-        checks.get("V-11").nothing();
-    }
-}
-
-// ── V-12 ───────────────────────────────────────────────────────────────────────────────────────────────
-
-fn draws(edition: &Edition, checks: &mut Checks) {
-    let mut replaced = 0;
-    let mut drawn = 0;
-    for (id, state) in &edition.draws {
-        replaced += state.replaced.len();
-        if let Some((reason, time)) = &state.voided {
-            checks.get("V-12").step(Sentence::new("s_draw_void").with("draw", id).with("reason", reason));
-            // Given up after its numbers were known: the office may have disliked the result.
-            if let Some(plan) = state.plan.as_ref().filter(|plan| edition.day(*time) >= plan.sources_on) {
-                checks.get("V-12").fail_record(None, plan.seq, &Sentence::new("f_draw_void").with("draw", id));
-            }
-            continue;
-        }
-        let (Some(published), Some(revealed)) = (&state.plan, &state.revealed) else {
-            checks.get("V-12").step(Sentence::new("s_draw_open").with("draw", id));
-            continue;
-        };
-        let values: Vec<String> =
-            revealed.values.iter().map(|v| format!("{} {} = {}", v.source, v.period, v.value)).collect();
-        let step = Sentence::new("s_draw_plan")
-            .with("draw", id)
-            .with("pool", state.lines.len())
-            .with("record", published.seq)
-            .with("day", published.sources_on)
-            .with("values", values.join("; "));
-        checks.get("V-12").step(step);
-        for stratum in &revealed.result {
-            drawn += stratum.taken.len();
-            let names = |list: &[u64]| list.iter().filter_map(|p| state.line(*p)).collect::<Vec<_>>().join(" ");
-            let step = Sentence::new("s_draw_result")
-                .with("stratum", &stratum.id)
-                .with("taken", names(&stratum.taken))
-                .with("reserve", names(&stratum.reserve));
-            checks.get("V-12").step(step);
-        }
-        for r in &state.replaced {
-            checks
-                .get("V-12")
-                .step(Sentence::new("s_replaced").with("out", &r.out).with("by", &r.by).with("reason", &r.reason));
-        }
-    }
-    checks.say(
-        "V-12",
-        Sentence::new("v12").with("draws", edition.draws.len()).with("drawn", drawn).with("replaced", replaced),
-    );
-    if edition.draws.is_empty() {
-        checks.get("V-12").nothing();
-    }
-}
-
-// ── V-13 to V-15 ───────────────────────────────────────────────────────────────────────────────────────
-
-fn sheets(edition: &Edition, openings: &Openings, checks: &mut Checks) {
-    let submitted: usize = edition.sheets.values().flat_map(|s| s.submitted.values()).map(BTreeMap::len).sum();
-    let agreed: usize = edition.sheets.values().map(|s| s.agreed.len()).sum();
-    checks.say("V-13", Sentence::new("v13").with("sheets", submitted).with("agreed", agreed));
-    let hidden: usize = edition.hidden.values().map(BTreeMap::len).sum();
-    let opened: usize = openings.values().map(Vec::len).sum();
-    let erased: usize = edition.erased.keys().filter_map(|seq| edition.hidden.get(seq)).map(BTreeMap::len).sum();
-    let mut missing = 0usize;
-    for seq in edition.opened_scores.keys() {
-        let known = openings.get(seq).map(Vec::as_slice).unwrap_or_default();
-        for path in edition.disclosed_paths(*seq).filter(|path| !known.iter().any(|o| o.path == **path)) {
-            missing += 1;
-            let sentence = Sentence::new("f_opening_missing").with("path", path);
-            checks.get("V-14").fail_record(None, *seq, &sentence);
-        }
-    }
-    let due = edition.disclosable().iter().map(|seq| edition.disclosed_paths(*seq).count()).sum::<usize>();
-    let waiting = if edition.opened_scores.is_empty() { due } else { missing };
-    checks.say(
-        "V-14",
-        Sentence::new("v14")
-            .with("opened", opened)
-            .with("sealed", hidden - opened.min(hidden))
-            .with("due", waiting)
-            .with("erased", erased),
-    );
-    if waiting > 0 {
-        checks.get("V-14").seal();
-    }
-    if submitted == 0 {
-        checks.get("V-13").nothing();
-    }
-    scores(edition, checks);
-}
-
-fn points(score: u64) -> String {
-    format!("{}.{:02}", score / 100, score % 100)
-}
-
-fn scores(edition: &Edition, checks: &mut Checks) {
-    let mut cases = 0;
-    let mut sealed = 0;
-    for (stage, sheets) in &edition.sheets {
-        let Some((_, applications)) = &sheets.computed else {
-            continue;
-        };
-        let method = edition.rules().stage(stage).and_then(|s| s.scoring.as_ref()).map(|s| s.method.value);
-        for application in applications {
-            cases += 1;
-            match edition.stage_score(stage, application) {
-                Ok(Some(score)) => {
-                    let count = edition.counting_sheets(stage, application).len();
-                    let key = if method.is_some_and(by_items) { "s_score" } else { "s_mark" };
-                    let step = Sentence::new(key)
-                        .with("stage", stage)
-                        .with("application", application)
-                        .with("score", points(score))
-                        .with("sheets", count);
-                    checks.get("V-15").step(step);
-                }
-                Ok(None) => sealed += 1,
-                // The refusal of `scores.computed` has named the record already.
-                Err(_) => {}
-            }
-        }
-    }
-    for (stage, shortlist) in &edition.shortlists {
-        let last = shortlist.kept.last().and_then(|a| Some((a, edition.composite(a)?)));
-        let first_out = shortlist.cut.iter().filter_map(|a| Some((edition.composite(a)?, a))).max();
-        if let (Some((kept, score)), Some((out_score, out))) = (last, first_out) {
-            let step = Sentence::new("s_cut")
-                .with("stage", stage)
-                .with("kept", kept)
-                .with("score", points(score))
-                .with("out", out)
-                .with("out_score", points(out_score))
-                .with("count", shortlist.kept.len());
-            checks.get("V-15").step(step);
-        }
-    }
-    checks.say(
-        "V-15",
-        Sentence::new("v15").with("cases", cases).with("shortlists", edition.shortlists.len()).with("sealed", sealed),
-    );
-    if sealed > 0 {
-        checks.get("V-15").seal();
-    }
-    if cases == 0 {
-        checks.get("V-15").nothing();
-    }
-}
-
-// ── V-16 to V-18 ───────────────────────────────────────────────────────────────────────────────────────
-
-fn votes(edition: &Edition, checks: &mut Checks) {
-    let members = edition.sessions.values().map(|s| s.members.len()).max().unwrap_or(0);
-    checks.say(
-        "V-16",
-        Sentence::new("v16")
-            .with("sessions", edition.sessions.len())
-            .with("members", members)
-            .with("motions", edition.motions.len()),
-    );
-    let ballots: usize = edition.motions.iter().map(|(_, m)| m.ballots.len()).sum();
-    let corrections =
-        edition.motions.iter().flat_map(|(_, m)| &m.ballots).filter(|b| b.body.supersedes.is_some()).count();
-    let papers = edition.motions.iter().filter(|(_, m)| m.paper.is_some()).count();
-    checks.say(
-        "V-17",
-        Sentence::new("v17").with("ballots", ballots).with("corrections", corrections).with("papers", papers),
-    );
-    let mut decided = 0;
-    for (id, motion) in &edition.motions {
-        let Some(rules) = edition.rules().stage(&motion.stage).and_then(|s| s.committee.as_ref()) else {
-            continue;
-        };
-        if let Some(paper) = &motion.paper {
-            let step = Sentence::new("s_paper")
-                .with("motion", id)
-                .with("issued", paper.issued)
-                .with("returned", paper.returned)
-                .with("invalid", paper.invalid);
-            checks.get("V-17").step(step);
-        }
-        for counted in &motion.counts {
-            decided += 1;
-            let count = &counted.count;
-            let name = edition.applicant(&counted.option);
-            let sign = match (rules.pass.cmp, count.passed) {
-                (Compare::Ge, true) => "≥",
-                (Compare::Ge, false) => "<",
-                (Compare::Gt, true) => ">",
-                (Compare::Gt, false) => "≤",
-            };
-            let recused = motion.recused.get(&counted.option).map_or(0, std::collections::BTreeSet::len);
-            let step = Sentence::new(if count.passed { "s_passed" } else { "s_not_passed" })
-                .with("motion", id)
-                .with("name_zh", name.map_or(counted.option.as_str(), |o| o.name.zh.as_str()))
-                .with("name_en", name.map_or(counted.option.as_str(), |o| o.name.en.as_str()))
-                .with("present", motion.present.len())
-                .with("recused", recused)
-                .with("base", count.base)
-                .with("yes", count.yes)
-                .with("no", count.no)
-                .with("abstain", count.abstain)
-                .with("num", rules.pass.num)
-                .with("den", rules.pass.den)
-                .with("left", u64::from(count.yes) * u64::from(rules.pass.den))
-                .with("right", u64::from(count.base) * u64::from(rules.pass.num))
-                .with("sign", sign);
-            checks.get("V-18").step(step);
-        }
-        if rules.ballot.value == BallotKind::RollCall {
-            let voted = motion.counting().len();
-            checks.get("V-16").step(
-                Sentence::new("s_quorum").with("motion", id).with("present", motion.present.len()).with("voted", voted),
-            );
-        }
-    }
-    checks.say("V-18", Sentence::new("v18").with("counts", decided));
-    if edition.sessions.is_empty() {
-        for id in ["V-16", "V-17", "V-18"] {
-            checks.get(id).nothing();
-        }
-    }
-}
-
-// ── V-19 and V-20 ──────────────────────────────────────────────────────────────────────────────────────
-
-fn published(bundle: &Bundle, edition: &Edition, checks: &mut Checks) {
-    let expected = edition.public_result();
-    let found = bundle.get("result.json");
-    let parsed: Option<PublicResult> = found.and_then(|bytes| serde_json::from_slice(bytes).ok());
-    let written = expected
-        .as_ref()
-        .and_then(|r| serde_json::to_value(r).ok())
-        .and_then(|v| canonical::to_bytes_unbounded(&v).ok());
-    if found != written.as_deref() {
-        let winners = |r: &Option<PublicResult>| {
-            r.as_ref()
-                .map(|r| r.winners.iter().map(|w| w.name.zh.clone()).collect::<Vec<_>>().join("、"))
-                .unwrap_or_default()
-        };
-        let sentence = Sentence::new("f_result").with("found", winners(&parsed)).with("expected", winners(&expected));
-        checks.get("V-19").fail_file("result.json", &sentence);
-    }
-    for (id, notice) in &edition.notices {
-        let file = format!("notices/{id}.json");
-        let wanted =
-            serde_json::json!({ "title": notice.body.title, "text": notice.body.text, "until": notice.body.until });
-        let wanted = canonical::to_bytes_unbounded(&wanted).unwrap_or_default();
-        if bundle.get(&file) != Some(&wanted) {
-            checks.get("V-19").fail_file(&file, &Sentence::new("f_notice_text").with("record", notice.seq));
-        }
-        let step = Sentence::new("s_notice")
-            .with("notice", id)
-            .with("from", edition.day(notice.time))
-            .with("until", notice.body.until);
-        checks.get("V-20").step(step);
-    }
-    let count = expected.as_ref().map_or(0, |r| r.winners.len());
-    checks.say("V-19", Sentence::new("v19").with("winners", count).with("notices", edition.notices.len()));
-    let accepted = edition.objections.iter().filter(|(_, o)| o.screened.as_ref().is_some_and(|(a, _)| *a)).count();
-    let answered = edition.objections.iter().filter(|(_, o)| o.answer.is_some()).count();
-    checks.say(
-        "V-20",
-        Sentence::new("v20")
-            .with("notices", edition.notices.len())
-            .with("objections", edition.objections.len())
-            .with("accepted", accepted)
-            .with("answered", answered),
-    );
-    if edition.notices.is_empty() {
-        checks.get("V-20").nothing();
-    }
-}
-
-// ── V-21 to V-24 ───────────────────────────────────────────────────────────────────────────────────────
-
-fn ending(edition: &Edition, office: Option<&Office>, checks: &mut Checks) {
-    let total: u64 = edition.honours.iter().map(|(h, _, _)| h.prize_fen).sum();
-    let number = edition.decision.as_ref().map(|(d, _)| d.number.clone()).unwrap_or_default();
-    checks.say(
-        "V-21",
-        Sentence::new("v21").with("number", number).with("honours", edition.honours.len()).with("total", points(total)),
-    );
-    for (honour, seq, _) in &edition.honours {
-        let step = Sentence::new("s_honour")
-            .with("certificate", &honour.certificate)
-            .with("application", &honour.application)
-            .with("prize", points(honour.prize_fen));
-        checks.get("V-21").step(step);
-        if let Some(office) = office {
-            carried(edition, office, honour, *seq, checks);
-        }
-    }
-    if edition.decision.is_none() {
-        checks.get("V-21").nothing();
-    }
-    disclosure(edition, checks);
-    checks.say("V-23", Sentence::new("v23").with("count", edition.erased.len()));
-    for (seq, ground) in &edition.erased {
-        checks.get("V-23").step(Sentence::new("s_erased").with("record", seq).with("ground", ground));
-    }
-    if edition.erased.is_empty() {
-        checks.get("V-23").nothing();
-    }
-    let supervised = edition.seats.values().any(|seat| seat.roles.contains(&Role::Supervisor));
-    if !supervised {
-        checks.get("V-16").step(Sentence::new("s_no_supervisor"));
-    }
-}
-
-/// What the office log took over from this honour is the same. Carrying over may still be on its way.
-fn carried(edition: &Edition, office: &Office, honour: &HonourConferred, seq: u64, checks: &mut Checks) {
-    let organisation = edition.applications.get(&honour.application).map(|a| a.body.organisation.clone());
-    let cites = |cite: Option<&Cite>| cite.is_some_and(|c| c.log == edition.log && c.seq == seq);
-    for registered in office.honours.values().filter(|h| cites(h.body.cite.as_ref())) {
-        let body = &registered.body;
-        let same = body.certificate == honour.certificate
-            && Some(&body.organisation) == organisation.as_ref()
-            && body.tier == honour.tier
-            && body.year == edition.opened.year;
-        if !same {
-            let sentence = Sentence::new("f_carried").with("certificate", &honour.certificate);
-            checks.get("V-21").fail_record(None, seq, &sentence);
-        }
-    }
-    let account = organisation.map(|o| format!("payable:{o}")).unwrap_or_default();
-    let entries: Vec<_> = office.entries.iter().filter(|e| cites(e.cite.as_ref())).collect();
-    let owed: i64 = entries
-        .iter()
-        .flat_map(|e| &e.lines)
-        .filter(|l| l.account == account)
-        .map(|l| l.fen)
-        .fold(0, i64::saturating_add);
-    if !entries.is_empty() && i64::try_from(honour.prize_fen).ok() != owed.checked_neg() {
-        let sentence = Sentence::new("f_ledger").with("certificate", &honour.certificate).with("owed", owed);
-        checks.get("V-21").fail_record(None, seq, &sentence);
-    }
-}
-
-fn disclosure(edition: &Edition, checks: &mut Checks) {
-    let rule = &edition.rules().disclosure;
-    if rule.scores.value == ScoreDisclosure::Sealed {
-        checks.say("V-22", Sentence::new("v22_never").with("basis", &rule.scores.basis));
-        checks.get("V-22").nothing();
-        return;
-    }
-    let due = edition.winners_published().and_then(|time| time.plus_days(i64::from(rule.open_within_days.value)));
-    let Some(due) = due else {
-        checks.get("V-22").nothing();
-        return;
-    };
-    let opened = edition.opened_scores.values().next();
-    match opened {
-        Some(time) if *time <= due => {
-            checks.say("V-22", Sentence::new("v22").with("opened", edition.day(*time)).with("due", edition.day(due)))
-        }
-        Some(time) => {
-            checks.say("V-22", Sentence::new("v22").with("opened", edition.day(*time)).with("due", edition.day(due)));
-            let records: Vec<u64> = edition.opened_scores.keys().copied().collect();
-            let first = records.first().copied().unwrap_or(0);
-            checks.get("V-22").fail_record(None, first, &Sentence::new("f_late_opening").with("due", edition.day(due)));
-        }
-        // The newest record is the only time that the verifier knows.
-        None if edition.last > due => {
-            checks.say("V-22", Sentence::new("v22_waiting").with("due", edition.day(due)));
-            checks.get("V-22").fail_record(
-                None,
-                edition.size.saturating_sub(1),
-                &Sentence::new("f_overdue").with("due", edition.day(due)),
-            );
-        }
-        None => {
-            checks.say("V-22", Sentence::new("v22_waiting").with("due", edition.day(due)));
-            checks.get("V-22").seal();
-        }
-    }
 }
 
 fn compare(log: &LogData, options: &Options, checks: &mut Checks) {

@@ -7,7 +7,9 @@
 mod bundle;
 mod checks;
 mod logs;
+mod outcome;
 mod report;
+mod review;
 
 pub use bundle::{Bundle, Unreadable};
 pub use checks::{Options, verify};

@@ -90,7 +90,11 @@ fn screen(lang: Lang, log: &Log) -> Option<Screen> {
     let edition = image.state.edition()?;
     let code = image.checkpoint.as_ref().map(|c| root_code(&Hash(c.root))).unwrap_or_default();
     let award = format!("{} · {}", edition.rules().name.get(lang), edition.opened.label.get(lang));
-    let foot = html! { (t(lang, "root_code")) " " (ui::root_code(&code.replace('-', ""))) };
+    // An announced result shows the code beside its QR already.
+    let announced = edition.motions.last().is_some_and(|(_, m)| m.state == MotionState::Announced);
+    let foot = html! {
+        @if !announced { (t(lang, "root_code")) " " (ui::root_code(&code.replace('-', ""))) }
+    };
     let Some((id, motion)) = edition.motions.last() else {
         let body = html! { p.hall-why { (t(lang, "hall_waiting")) } };
         return Some(Screen { head: award, subject: t(lang, "hall_no_motion"), body, foot });
