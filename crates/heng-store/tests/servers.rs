@@ -17,6 +17,7 @@ fn cut(place: &Place) {
         format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '{schema}'");
     let ended: i64 = raw_postgres(url).query_one(&sql, &[]).unwrap().get(0);
     assert!(ended > 0, "no connection was found");
+    // A connection that answered within the last second is trusted; the tests are about those that are looked at again.
     std::thread::sleep(Duration::from_millis(1200));
 }
 

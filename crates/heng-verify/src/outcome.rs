@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heng_domain::edition::events::{Cite, HonourConferred, Role};
 use heng_domain::edition::{Edition, PublicResult};
 use heng_domain::office::Office;
-use heng_domain::rules::{BallotKind, Compare, ScoreDisclosure};
+use heng_domain::rules::{BallotKind, ScoreDisclosure};
 use heng_log::canonical;
 
 use crate::bundle::Bundle;
@@ -49,12 +49,7 @@ pub(crate) fn votes(edition: &Edition, checks: &mut Checks) {
             decided += 1;
             let count = &counted.count;
             let name = edition.applicant(&counted.option);
-            let sign = match (rules.pass.cmp, count.passed) {
-                (Compare::Ge, true) => "≥",
-                (Compare::Ge, false) => "<",
-                (Compare::Gt, true) => ">",
-                (Compare::Gt, false) => "≤",
-            };
+            let sign = rules.pass.cmp.sign(count.passed);
             let recused = motion.recused.get(&counted.option).map_or(0, BTreeSet::len);
             let step = Sentence::new(if count.passed { "s_passed" } else { "s_not_passed" })
                 .with("motion", id)

@@ -5,7 +5,7 @@ use axum::response::Response;
 use heng_app::Log;
 use heng_domain::ballot::Vote;
 use heng_domain::edition::{Edition, Finalist, PublicResult, StageProgress, Thing};
-use heng_domain::rules::{Compare, ScoreDisclosure, StageKind};
+use heng_domain::rules::{PassRule, ScoreDisclosure, StageKind};
 use heng_domain::time::Instant;
 use maud::{Markup, html};
 
@@ -273,15 +273,15 @@ pub(crate) fn arithmetic(edition: &Edition, finalist: &Finalist) -> (bool, Strin
         .map(|c| &c.pass);
     let count = &finalist.count;
     let Some(rule) = rule else { return (count.passed, String::new()) };
-    let sign = match (rule.cmp, count.passed) {
-        (Compare::Ge, true) => "≥",
-        (Compare::Ge, false) => "<",
-        (Compare::Gt, true) => ">",
-        (Compare::Gt, false) => "≤",
-    };
-    let left = u64::from(count.yes) * u64::from(rule.den);
-    let right = u64::from(count.base) * u64::from(rule.num);
-    (count.passed, format!("{} × {} = {left} {sign} {right} = {} × {}", count.yes, rule.den, count.base, rule.num))
+    (count.passed, comparison(rule, count.yes, count.base, count.passed))
+}
+
+/// The arithmetic of a share that is reached or missed: `11 × 3 = 33 ≥ 28 = 14 × 2`.
+pub(crate) fn comparison(rule: &PassRule, part: u32, base: u32, reached: bool) -> String {
+    let left = u64::from(part) * u64::from(rule.den);
+    let right = u64::from(base) * u64::from(rule.num);
+    let sign = rule.cmp.sign(reached);
+    format!("{part} × {} = {left} {sign} {right} = {base} × {}", rule.den, rule.num)
 }
 
 fn votes(view: &View, edition: &Edition, finalists: &[Finalist]) -> Markup {

@@ -7,7 +7,6 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use heng_app::Log;
 use heng_domain::edition::{Edition, Finalist, Motion, MotionState, Thing};
-use heng_domain::rules::PassRule;
 use heng_domain::text::Lang;
 use heng_log::Hash;
 use heng_log::code::root_code;
@@ -15,7 +14,7 @@ use maud::{Markup, html};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
-use crate::edition::{arithmetic, square};
+use crate::edition::{arithmetic, comparison, square};
 use crate::ui::{self, Choice, HallPage, HallResult, VoteSquare};
 use crate::view::{App, View, edition_href, find, slug};
 use crate::words::{t, tp};
@@ -116,36 +115,23 @@ fn screen(lang: Lang, log: &Log) -> Option<Screen> {
     Some(Screen { head, subject, body, foot })
 }
 
-fn rules<'a>(edition: &'a Edition, motion: &Motion) -> Option<(&'a PassRule, usize)> {
-    let session = edition.sessions.get(&motion.body.session)?;
-    let rules = edition.rules().stage(&motion.stage)?.committee.as_ref()?;
-    Some((&rules.quorum, session.members.len()))
-}
-
 fn voting(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
-    let Some((quorum, roll)) = rules(edition, motion) else { return html! {} };
-    let present = motion.present.len();
+    let Some(session) = edition.sessions.get(&motion.body.session) else { return html! {} };
+    let stage = edition.rules().stage(&motion.stage);
+    let Some(rules) = stage.and_then(|s| s.committee.as_ref()) else { return html! {} };
     let recused: std::collections::BTreeSet<&String> = motion.recused.values().flatten().collect();
-    let (base, roll) =
-        (present - recused.iter().filter(|p| motion.present.contains(**p)).count(), roll - recused.len());
     let presence = tp(
         lang,
         "hall_presence",
         &[
-            ("present", &present.to_string()),
-            ("roll", &roll.to_string()),
+            ("present", &motion.present.len().to_string()),
+            ("roll", &session.members.len().to_string()),
             ("recused", &recused.len().to_string()),
             ("voted", &motion.counting().len().to_string()),
         ],
     );
-    let arithmetic = format!(
-        "{base} × {} = {} ≥ {} = {roll} × {}",
-        quorum.den,
-        base * usize::try_from(quorum.den).unwrap_or(1),
-        roll * usize::try_from(quorum.num).unwrap_or(1),
-        quorum.num
-    );
-    let quorum = tp(lang, "hall_quorum", &[("sum", &arithmetic)]);
+    let (present, roll) = motion.attendance(session);
+    let quorum = tp(lang, "hall_quorum", &[("sum", &comparison(&rules.quorum, present, roll, true))]);
     html! {
         (ui::hall_presence(&presence, &quorum, true))
         @if edition.public_may_see(Thing::WhoVoted(id)) {

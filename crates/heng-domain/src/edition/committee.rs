@@ -199,9 +199,7 @@ impl Edition {
             let round = u32::try_from(earlier.count()).unwrap_or(u32::MAX).saturating_add(1);
             ensure!(body.round == round, "motion.round", "", found = body.round, expected = round);
             let recused = self.recused_from(session, option);
-            let roll = session.members.len() - recused.len();
-            let present = session.present.iter().filter(|p| !recused.contains(*p)).count();
-            let (roll, present) = (u32::try_from(roll).unwrap_or(0), u32::try_from(present).unwrap_or(0));
+            let (present, roll) = session.attendance(&session.present, &recused);
             ensure!(
                 ballot::meets(&rules.quorum, present, roll),
                 "quorum.missing",

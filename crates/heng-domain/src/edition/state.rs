@@ -204,6 +204,15 @@ pub struct Session {
     pub minutes: Option<Hash>,
 }
 
+impl Session {
+    /// Members in `present`, and members of the roster, both without the `recused`.
+    pub fn attendance(&self, present: &BTreeSet<String>, recused: &BTreeSet<String>) -> (u32, u32) {
+        let counts = || self.members.iter().filter(|m| !recused.contains(&m.person));
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        (number(counts().filter(|m| present.contains(&m.person)).count()), number(counts().count()))
+    }
+}
+
 /// How far a motion is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MotionState {
@@ -267,6 +276,17 @@ impl Motion {
     /// The last ballot of each voter, in voter order: what counts.
     pub fn counting(&self) -> BTreeMap<&str, &Ballot> {
         self.ballots.iter().map(|ballot| (ballot.body.voter.as_str(), ballot)).collect()
+    }
+
+    /// Those present, and the roll, both without the recused, for the option that comes closest to missing the quorum:
+    /// the quorum holds for each option by itself.
+    pub fn attendance(&self, session: &Session) -> (u32, u32) {
+        let nobody = BTreeSet::new();
+        let each = self.body.options.iter().map(|o| self.recused.get(o).unwrap_or(&nobody));
+        let least = each
+            .map(|recused| session.attendance(&self.present, recused))
+            .min_by(|(p, r), (q, s)| (u64::from(*p) * u64::from(*s)).cmp(&(u64::from(*q) * u64::from(*r))));
+        least.unwrap_or_else(|| session.attendance(&self.present, &nobody))
     }
 }
 
@@ -393,5 +413,50 @@ impl Edition {
     /// The local day of an instant.
     pub fn day(&self, instant: Instant) -> Date {
         instant.date(self.rules().utc_offset_minutes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn attendance_is_that_of_the_option_with_the_least_part_present() {
+        let people = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+        let members = ["p:1", "p:2", "p:3", "p:4", "p:5"].map(|id| json!({"key": id, "name": id, "person": id}));
+        let session = Session {
+            stage: "vote".into(),
+            members: serde_json::from_value(json!(members)).unwrap(),
+            sha256: Hash([0; 32]),
+            present: people(&["p:1", "p:2", "p:3"]),
+            minutes: None,
+        };
+        assert_eq!(session.attendance(&session.present, &people(&[])), (3, 5));
+        // One recused member is there, one is not: each option has its own base, and they are never added up.
+        assert_eq!(session.attendance(&session.present, &people(&["p:1"])), (2, 4));
+        assert_eq!(session.attendance(&session.present, &people(&["p:5"])), (3, 4));
+        let zero = Hash([0; 32]);
+        let body = json!({
+            "motion": "m:1", "options": ["a:1", "a:2", "a:3"], "options_sha256": zero, "roster_sha256": zero,
+            "round": 1, "rule_sha256": zero, "seats": 1, "session": "s:1", "text": {"en": "x", "zh": "x"}, "text_sha256": zero,
+        });
+        let motion = Motion {
+            body: serde_json::from_value(body).unwrap(),
+            stage: "vote".into(),
+            opened: serde_json::from_value(json!("2026-01-02T03:04:05.000Z")).unwrap(),
+            present: session.present.clone(),
+            recused: BTreeMap::from([("a:2".to_owned(), people(&["p:1"])), ("a:3".to_owned(), people(&["p:5"]))]),
+            ballots: Vec::new(),
+            paper: None,
+            state: MotionState::Open,
+            disputes: Vec::new(),
+            reopened: 0,
+            counts: Vec::new(),
+            announced: None,
+            corrections: Vec::new(),
+        };
+        assert_eq!(motion.attendance(&session), (2, 4));
     }
 }

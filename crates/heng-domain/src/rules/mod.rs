@@ -491,6 +491,18 @@ pub enum Compare {
     Gt,
 }
 
+impl Compare {
+    /// The sign between both sides of a share that is reached or missed.
+    pub fn sign(self, reached: bool) -> &'static str {
+        match (self, reached) {
+            (Compare::Ge, true) => "≥",
+            (Compare::Ge, false) => "<",
+            (Compare::Gt, true) => ">",
+            (Compare::Gt, false) => "≤",
+        }
+    }
+}
+
 /// A pass rule in integers: passes iff `yes × den` `cmp` `num × base`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
