@@ -6,7 +6,8 @@ use heng_domain::edition::Edition;
 use heng_domain::edition::events::Cite;
 use heng_domain::office::Office;
 use heng_domain::office::events::{EntryPosted, Event, HonourRegistered, HonourState, Line};
-use heng_domain::time::{Instant, months_after};
+use heng_domain::time::months_after;
+use jiff::civil::Date;
 
 use crate::draft::Draft;
 use crate::error::{AppError, Result};
@@ -28,14 +29,15 @@ pub fn pending(office_log: &Log, log: &Log, actor: &str) -> Result<Vec<Draft>> {
         return Err(AppError::Other("an office log and an edition are needed".to_owned()));
     };
     let mut out = Vec::new();
-    for (honour, seq, _) in &edition.honours {
+    for (honour, seq, time) in &edition.honours {
         let leaf = usize::try_from(*seq).ok().and_then(|i| image.leaves.get(i)).copied().unwrap_or_default();
         let cite = Cite { leaf, log: log.id().to_owned(), seq: *seq };
+        let day = edition.day(*time);
         let basis = edition.decision.as_ref().map_or("", |(d, _)| d.number.as_str());
-        if let Some(event) = honour_event(office, edition, &cite, honour)? {
+        if let Some(event) = honour_event(office, edition, &cite, honour, day)? {
             out.push(draft(actor, basis, &Event::from(event))?);
         }
-        if let Some(event) = prize_event(office, edition, cite, honour) {
+        if let Some(event) = prize_event(office, edition, cite, honour, day) {
             out.push(draft(actor, basis, &Event::from(event))?);
         }
     }
@@ -47,10 +49,6 @@ fn draft(actor: &str, basis: &str, event: &Event) -> Result<Draft> {
     Ok(Draft::new(actor, basis, kind, body))
 }
 
-fn conferred_at(edition: &Edition, honour: &Conferred) -> Instant {
-    edition.honours.iter().find(|(h, _, _)| h == honour).map_or(edition.last, |(_, _, time)| *time)
-}
-
 type Conferred = heng_domain::edition::events::HonourConferred;
 
 fn honour_event(
@@ -58,6 +56,7 @@ fn honour_event(
     edition: &Edition,
     cite: &Cite,
     honour: &Conferred,
+    conferred: Date,
 ) -> Result<Option<HonourRegistered>> {
     if office.carried.contains_key(&(cite.log.clone(), cite.seq)) {
         return Ok(None);
@@ -65,7 +64,6 @@ fn honour_event(
     let Some((_, registered)) = office.editions.get(&edition.log) else {
         return Err(AppError::Other(format!("{} is not registered in the office log", edition.log)));
     };
-    let conferred = edition.day(conferred_at(edition, honour));
     let months = edition.rules().validity_months.value;
     let organisation = edition.applications.get(&honour.application).map(|a| a.body.organisation.clone());
     Ok(Some(HonourRegistered {
@@ -84,7 +82,7 @@ fn honour_event(
     }))
 }
 
-fn prize_event(office: &Office, edition: &Edition, cite: Cite, honour: &Conferred) -> Option<EntryPosted> {
+fn prize_event(office: &Office, edition: &Edition, cite: Cite, honour: &Conferred, day: Date) -> Option<EntryPosted> {
     let entry = format!("e:{}", honour.certificate.to_lowercase());
     if honour.prize_fen == 0 || office.entries.iter().any(|e| e.entry == entry) {
         return None;
@@ -101,7 +99,7 @@ fn prize_event(office: &Office, edition: &Edition, cite: Cite, honour: &Conferre
             line("committed".to_owned(), fen),
             line(budget_account(edition.opened.year), -fen),
         ],
-        on: edition.day(conferred_at(edition, honour)),
+        on: day,
         text: format!("{} {}", edition.rules().name.zh, honour.certificate),
     })
 }

@@ -10,6 +10,7 @@ use heng_app::{AppError, Log};
 use heng_domain::edition::events::{Event, ObjectionReceived};
 use heng_domain::edition::{Edition, Notice};
 use heng_domain::messages;
+use heng_domain::record::Record;
 use heng_domain::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -246,7 +247,7 @@ pub(crate) async fn object(
         tokio::task::spawn_blocking(move || submit(&app, &log, &notice, &answers)).await
     };
     match outcome {
-        Ok(Ok((objection, seq))) => received(&view, &app, &log, &objection, seq),
+        Ok(Ok((objection, accepted))) => received(&view, &app, &log, &objection, &accepted.record),
         Ok(Err(AppError::Refused(refusal))) => {
             let errors = vec![("objection", messages::refusal(view.lang, &refusal))];
             respond(&view, &app, &log, &notice, StatusCode::CONFLICT, &answers, &errors)
@@ -262,7 +263,7 @@ pub(crate) async fn object(
     }
 }
 
-fn submit(app: &App, log: &Log, notice: &str, answers: &Answers) -> heng_app::Result<(String, u64)> {
+fn submit(app: &App, log: &Log, notice: &str, answers: &Answers) -> heng_app::Result<(String, heng_app::Accepted)> {
     let key = app.heng().random()?;
     let basis = {
         let image = log.image();
@@ -292,16 +293,20 @@ fn submit(app: &App, log: &Log, notice: &str, answers: &Answers) -> heng_app::Re
         ("/grounds".to_owned(), clean(&answers.grounds)),
     ]);
     let accepted = log.submit(Draft::new("public", &basis, kind, body).hiding(key, hidden))?;
-    Ok((objection, accepted.record.seq))
+    Ok((objection, accepted))
 }
 
-fn received(view: &View, app: &App, log: &Log, objection: &str, seq: u64) -> Response {
+fn received(view: &View, app: &App, log: &Log, objection: &str, record: &Record) -> Response {
     let title = view.t("received_title");
-    let now = instant(view.lang, app.heng().clock().now(), 480);
+    let seq = record.seq;
+    let Some(offset) = log.image().state.edition().map(|e| e.rules().utc_offset_minutes) else {
+        return view.missing(app);
+    };
+    let time = instant(view.lang, record.time, offset);
     let receipt = format!("/editions/{}/receipts/{seq}", crate::view::slug(log.id()));
     let main = html! {
         (ui::title_block(&title, None))
-        (ui::sentence(&view.tp("received_text", &[("objection", objection), ("time", &now), ("record", &seq.to_string())])))
+        (ui::sentence(&view.tp("received_text", &[("objection", objection), ("time", &time), ("record", &seq.to_string())])))
         (ui::next_step(&NextStep {
             label: view.t("next_step").into(),
             text: view.t("received_next").into(),

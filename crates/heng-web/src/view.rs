@@ -234,7 +234,8 @@ impl View {
         let image = log.image();
         let checkpoint = image.checkpoint.as_ref()?;
         let (_, last) = image.state.position();
-        let offset = image.state.edition().map_or(480, |e| e.rules().utc_offset_minutes);
+        let edition = image.state.edition().map(|e| e.rules().utc_offset_minutes);
+        let offset = edition.or_else(|| image.state.office().map(|o| o.founded.utc_offset_minutes))?;
         let last = last?;
         Some(ui::proof_line(&Proof {
             as_of: self.tp("as_of", &[("time", &instant(self.lang, last, offset))]).into(),

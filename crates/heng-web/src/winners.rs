@@ -70,10 +70,10 @@ fn matches(view: &View, office: &Office, honour: &Honour, search: &Search) -> bo
 
 pub(crate) async fn show(view: View, State(app): State<App>, Query(search): Query<Search>) -> Response {
     let Some(log) = app.heng().office_log() else { return view.missing(&app) };
-    let today = app.heng().clock().now().date(480);
     let content = {
         let image = log.image();
         let Some(office) = image.state.office() else { return view.missing(&app) };
+        let today = office.day(app.heng().clock().now());
         let mut found: Vec<&Honour> = office.honours.values().filter(|h| matches(&view, office, h, &search)).collect();
         found.sort_by(|a, b| b.body.year.cmp(&a.body.year).then_with(|| a.body.honour.cmp(&b.body.honour)));
         let page = search.page.parse::<usize>().unwrap_or(1).max(1);
@@ -270,10 +270,10 @@ fn unknown(view: &View, app: &App, number: &str) -> Response {
 
 pub(crate) async fn certificate(view: View, State(app): State<App>, Path(number): Path<String>) -> Response {
     let Some(log) = app.heng().office_log() else { return view.missing(&app) };
-    let today = app.heng().clock().now().date(480);
     let content = {
         let image = log.image();
         let Some(office) = image.state.office() else { return view.missing(&app) };
+        let today = office.day(app.heng().clock().now());
         let found = office.honours.values().find(|h| h.body.certificate == number && !number.is_empty());
         let Some(honour) = found else { return unknown(&view, &app, &number) };
         let organisation = office.organisations.get(&honour.body.organisation);

@@ -171,8 +171,8 @@ impl Office {
         Ok(())
     }
 
-    /// The local day of a record.
-    pub(crate) fn day(&self, instant: Instant) -> jiff::civil::Date {
+    /// The local day of an instant.
+    pub fn day(&self, instant: Instant) -> jiff::civil::Date {
         instant.date(self.founded.utc_offset_minutes)
     }
 
