@@ -127,10 +127,16 @@ fn owners(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
 
 fn read_messages(root: &Path, lang: &str) -> Result<Messages> {
     let mut out = Messages::new();
-    for file in [format!("{lang}.toml"), format!("verify.{lang}.toml"), format!("web.{lang}.toml")] {
-        let path = root.join("data/messages").join(&file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let table: Messages = toml::from_str(&text).with_context(|| format!("{file} is not a table of messages"))?;
+    let folder = root.join("data/messages");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)?.collect::<std::io::Result<_>>()?;
+    files.sort_by_key(std::fs::DirEntry::file_name);
+    for file in files {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name != format!("{lang}.toml") && !name.ends_with(&format!(".{lang}.toml")) {
+            continue;
+        }
+        let text = std::fs::read_to_string(file.path()).with_context(|| format!("cannot read {name}"))?;
+        let table: Messages = toml::from_str(&text).with_context(|| format!("{name} is not a table of messages"))?;
         out.extend(table);
     }
     Ok(out)

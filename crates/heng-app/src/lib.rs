@@ -3,12 +3,15 @@
 pub mod bundle;
 pub mod carry;
 pub mod clock;
+pub mod desk;
 pub mod doctor;
 pub mod draft;
 pub mod error;
 pub mod heng;
 pub mod keys;
+pub mod library;
 pub mod log;
+pub mod opening;
 pub mod simulation;
 
 pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, SystemClock};

@@ -40,6 +40,19 @@ pub struct Signature {
     pub s: String,
 }
 
+impl Signature {
+    /// The signature of an Ed25519 key over the hash of a statement.
+    pub fn ed25519(at: Anchor, by: &str, key: &PersonalKey, statement: &Hash) -> Signature {
+        Signature {
+            alg: "ed25519".to_owned(),
+            at,
+            by: by.to_owned(),
+            key: key.public().fingerprint(),
+            s: key.sign(statement.as_bytes()),
+        }
+    }
+}
+
 /// A record. Field order is that of the canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,8 +172,19 @@ pub fn statement(
     by: &str,
     at: &Anchor,
 ) -> Result<Hash, RecordError> {
-    let value = json!({ "at": at, "body": body, "by": by, "hidden": hidden, "log": log, "type": kind });
-    Ok(sha256(&canonical::to_bytes(&value)?))
+    Ok(sha256(&canonical::to_bytes(&statement_value(log, kind, body, hidden, by, at))?))
+}
+
+/// What a signer signs, before it is hashed: a device can show it, and hash it by itself.
+pub fn statement_value(
+    log: &str,
+    kind: &str,
+    body: &Value,
+    hidden: &BTreeMap<String, Hash>,
+    by: &str,
+    at: &Anchor,
+) -> Value {
+    json!({ "at": at, "body": body, "by": by, "hidden": hidden, "log": log, "type": kind })
 }
 
 /// Signs on behalf of the device that holds `key`.
@@ -174,12 +198,5 @@ pub fn sign(
     key: &PersonalKey,
 ) -> Result<Signature, RecordError> {
     let hash = statement(log, kind, body, hidden, by, &at)?;
-    let public = key.public();
-    Ok(Signature {
-        alg: "ed25519".to_owned(),
-        at,
-        by: by.to_owned(),
-        key: public.fingerprint(),
-        s: key.sign(hash.as_bytes()),
-    })
+    Ok(Signature::ed25519(at, by, key, &hash))
 }

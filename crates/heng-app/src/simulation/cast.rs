@@ -128,7 +128,12 @@ pub fn stratum(sector: &str) -> &'static str {
 
 /// The key of an invented person or expert.
 pub fn key_of(seed: u64, id: &str) -> PersonalKey {
-    PersonalKey::from_seed(sha256(format!("heng/simulated-key/{seed}/{id}").as_bytes()).0)
+    PersonalKey::from_seed(seed_of(seed, id))
+}
+
+/// The seed of that key: known to everybody, as fits an invented person.
+pub fn seed_of(seed: u64, id: &str) -> [u8; 32] {
+    sha256(format!("heng/simulated-key/{seed}/{id}").as_bytes()).0
 }
 
 /// An invented person's name: a surname, 示 (“for demonstration”) and a number.

@@ -253,7 +253,8 @@ impl Simulation<'_> {
         let last = first.checked_add(i64::from(stage.days.value).days()).map_err(|_| broken("a day"))?;
         for index in 0..count {
             // Most applications come in the last days, as everywhere.
-            let span = u64::from(stage.days.value);
+            // One that stops here stops on the demonstration's today: nothing may stand in the log from tomorrow.
+            let span = u64::from(if count == limit { stage.days.value.min(12) } else { stage.days.value });
             let late = span
                 - (span * u64::try_from((count - index).pow(2)).unwrap_or(1)
                     / u64::try_from(count.pow(2)).unwrap_or(1))

@@ -29,7 +29,7 @@ use crate::error::{AppError, Result};
 use crate::heng::Heng;
 use crate::log::{Accepted, Log};
 
-pub use cast::{Cast, Numbers};
+pub use cast::{Cast, Numbers, seed_of};
 pub use demo::{DemoReport, build_demo};
 pub use office::{Size, simulate};
 pub use random::Random;
