@@ -98,6 +98,23 @@ fn both_signs_of_s_are_accepted() {
     assert_eq!(other.verify(&hex(VERIFIED.challenge), &key), Ok(()));
 }
 
+/// The example of docs/format.md §4.1, made by another implementation (passkey-client 0.6 with passkey-authenticator).
+#[test]
+fn the_example_of_the_format_holds() {
+    let format = include_str!("../../../docs/format.md");
+    let key: PublicKey = "webauthn-es256:heng.example:A/c17sc2NwNadguhAe2IC9+gQwTcvdWq0kZjHcEQIPYq".parse().unwrap();
+    let ad = "voWVALZ+pPF8HJx/LNv6xYYkgrNpTYtPQPUEBy2RaoAdAAAAAA==";
+    let cd = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiNWdPeS1yd0lZWW5GdXVTMi1sNGRjRTVKX19nbU9veldwRzNFYjRfWEtkZyIsIm9yaWdpbiI6Imh0dHBzOi8vaGVuZy5leGFtcGxlIiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ==";
+    let s = "MEQCIGIKvKQKFltxJR5q2GFpDbVF0dab6XHMfNYihUjVlhLXAiBZRVKpu2jWumq3zjiNPFCjpiqfieD8YGZ3FwzbJGzP9g==";
+    let message = "e603b2fabc086189c5bae4b6fa5e1d704e49fff8263a8cd6a46dc46f8fd729d8";
+    let assertion = Assertion::from_base64(ad, cd, s).unwrap();
+    assert_eq!(assertion.verify(&hex(message), &key), Ok(()));
+    let unfolded: String = format.lines().map(str::trim).collect();
+    for text in [&key.to_string(), &key.fingerprint(), ad, cd, s, message] {
+        assert!(unfolded.contains(text), "{text}");
+    }
+}
+
 // ── keys ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
