@@ -9,12 +9,10 @@ use std::sync::Arc;
 
 use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Task};
-use heng_app::simulation::{Frozen, build_demo, seed_of};
+use heng_app::simulation::{DeviceKey, Frozen, build_demo};
 use heng_app::{Heng, ManualClock, SeededEntropy};
-use heng_domain::record::Signature;
 use heng_domain::rules::{read_calendar, read_criteria, read_rules};
 use heng_domain::time::Instant;
-use heng_log::signature::PersonalKey;
 use jiff::civil::{Date, date};
 
 const TODAY: Date = date(2026, 5, 20);
@@ -67,10 +65,10 @@ impl Town {
                     } else {
                         standing.handle.clone()
                     };
-                    let key = PersonalKey::from_seed(seed_of(SEED, &name));
+                    let device = DeviceKey::of(SEED, &name).unwrap();
                     let signatures = statements
                         .iter()
-                        .map(|s| Signature::ed25519(s.at.clone(), &standing.handle, &key, &s.hash))
+                        .map(|s| device.signature(&s.hash, &standing.handle, s.at.clone()))
                         .collect();
                     proposal::sign(&self.heng, &proposal.id, &subject, signatures).unwrap();
                 }

@@ -6,6 +6,7 @@
 mod cast;
 mod committee;
 mod demo;
+mod device;
 mod edition;
 mod office;
 mod random;
@@ -29,8 +30,9 @@ use crate::error::{AppError, Result};
 use crate::heng::Heng;
 use crate::log::{Accepted, Log};
 
-pub use cast::{Cast, Numbers, seed_of};
+pub use cast::{Cast, Numbers};
 pub use demo::{DemoReport, build_demo};
+pub use device::{DeviceKey, ORIGIN, RP};
 pub use office::{Size, simulate};
 pub use random::Random;
 
