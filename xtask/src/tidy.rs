@@ -127,7 +127,7 @@ fn owners(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
 
 fn read_messages(root: &Path, lang: &str) -> Result<Messages> {
     let mut out = Messages::new();
-    for file in [format!("{lang}.toml"), format!("verify.{lang}.toml"), format!("web.{lang}.toml")] {
+    for file in ["", "account.", "verify.", "web."].map(|part| format!("{part}{lang}.toml")) {
         let path = root.join("data/messages").join(&file);
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let table: Messages = toml::from_str(&text).with_context(|| format!("{file} is not a table of messages"))?;
