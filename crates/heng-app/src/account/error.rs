@@ -98,6 +98,16 @@ pub enum AccountError {
     TokenExpired,
     /// The token may not do this.
     TokenScope,
+    /// The identity provider's answer came too late or a second time.
+    OidcExpired,
+    /// No account is bound to this identity.
+    OidcUnknown,
+    /// Another account is bound to this identity.
+    OidcTaken,
+    /// The identity provider's answer does not hold.
+    OidcRefused(String),
+    /// The identity provider cannot be reached.
+    OidcUnreachable(String),
     /// Something of the installation.
     App(AppError),
 }
@@ -155,6 +165,11 @@ impl AccountError {
             AccountError::TokenUnknown => "token.unknown",
             AccountError::TokenExpired => "token.expired",
             AccountError::TokenScope => "token.scope",
+            AccountError::OidcExpired => "oidc.expired",
+            AccountError::OidcUnknown => "oidc.unknown",
+            AccountError::OidcTaken => "oidc.taken",
+            AccountError::OidcRefused(_) => "oidc.refused",
+            AccountError::OidcUnreachable(_) => "oidc.unreachable",
             AccountError::App(_) => "account.internal",
         }
     }
@@ -183,7 +198,9 @@ impl AccountError {
     pub fn params(&self) -> Vec<(&'static str, String)> {
         let mut out: Vec<_> = self.time().map(|time| ("time", time.to_string())).into_iter().collect();
         match self {
-            AccountError::PasskeyRefused(detail) => out.push(("detail", detail.clone())),
+            AccountError::PasskeyRefused(detail)
+            | AccountError::OidcRefused(detail)
+            | AccountError::OidcUnreachable(detail) => out.push(("detail", detail.clone())),
             AccountError::PasswordShort { found } => out.push(("found", found.to_string())),
             AccountError::ParkTooLarge { limit } => out.push(("limit", (limit / 1024).to_string())),
             AccountError::App(error) => out.push(("detail", error.to_string())),

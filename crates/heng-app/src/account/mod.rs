@@ -9,6 +9,8 @@
 mod error;
 mod invitation;
 mod limits;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod outgoing;
 mod park;
 mod passkey;
@@ -37,6 +39,8 @@ use webauthn_rs::prelude::{Url, Webauthn, WebauthnBuilder};
 pub use error::AccountError;
 pub use invitation::{By, InvitationInfo, InvitationState, Invite, Issued};
 pub use limits::{Buckets, Lockout};
+#[cfg(feature = "oidc")]
+pub use oidc::{Oidc, OidcDone, OidcFor, OidcStart, Provider};
 pub use outgoing::{Notice, Outgoing};
 pub use park::{ParkId, Parked};
 pub use passkey::{Ceremony, StoredPasskey};

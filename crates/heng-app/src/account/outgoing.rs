@@ -15,6 +15,8 @@ pub enum Notice {
     PasskeyAdded,
     /// A password was set or changed.
     PasswordSet,
+    /// An identity of the office's provider was bound.
+    IdentityBound,
     /// Two officers reset the account.
     Recovered,
 }
@@ -53,6 +55,7 @@ impl Outgoing {
             Notice::Locked => "locked_subject",
             Notice::PasskeyAdded => "passkey_added_subject",
             Notice::PasswordSet => "password_set_subject",
+            Notice::IdentityBound => "identity_bound_subject",
             Notice::Recovered => "recovered_subject",
         })
     }
@@ -63,6 +66,7 @@ impl Outgoing {
             Notice::Locked => "locked_text",
             Notice::PasskeyAdded => "passkey_added_text",
             Notice::PasswordSet => "password_set_text",
+            Notice::IdentityBound => "identity_bound_text",
             Notice::Recovered => "recovered_text",
         })
     }

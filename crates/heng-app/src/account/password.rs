@@ -59,6 +59,13 @@ impl HashGate {
         Lent { gate: self, blocks: state.idle.pop().unwrap_or_default() }
     }
 
+    /// Bytes that are kept for hashing.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.idle.iter().map(|blocks| blocks.capacity() * Block::SIZE).sum()
+    }
+
     fn digest(&self, password: &str, salt: &[u8], params: Params) -> Option<[u8; 32]> {
         let mut lent = self.lend();
         lent.blocks.resize(params.block_count().max(lent.blocks.len()), Block::new());

@@ -11,9 +11,13 @@ pub(super) mod kind {
     pub const ACCOUNT: &str = "account";
     pub const API_TOKEN: &str = "account_api_token";
     pub const CEREMONY: &str = "account_ceremony";
+    #[cfg(feature = "oidc")]
+    pub const IDENTITY: &str = "account_identity";
     pub const INVITATION: &str = "account_invitation";
     pub const LOCKOUT: &str = "account_lockout";
     pub const LOGIN: &str = "account_login";
+    #[cfg(feature = "oidc")]
+    pub const OIDC: &str = "account_oidc";
     pub const PARKED: &str = "account_parked";
     pub const PERSON: &str = "account_person";
     pub const RECOVERY: &str = "account_recovery";

@@ -102,6 +102,7 @@ pub(super) struct Row {
     pub account: String,
     generation: u32,
     method: Method,
+    authenticated_at: Instant,
     started: Instant,
     last_seen: Instant,
     until: Instant,
@@ -126,12 +127,23 @@ impl Row {
     }
 
     fn session(&self, id: String, account: Account, now: Instant) -> Session {
-        Session { account, authenticated_at: self.started, method: self.method, id, now }
+        Session { account, authenticated_at: self.authenticated_at, method: self.method, id, now }
     }
 }
 
 impl Accounts {
     pub(super) fn open_session(&self, caller: Caller<'_>, account: &Account, method: Method) -> Result<SignedIn> {
+        self.open_session_of(caller, account, method, self.now())
+    }
+
+    /// A session for somebody who proved who they are at another time: an identity provider remembers its users.
+    pub(super) fn open_session_of(
+        &self,
+        caller: Caller<'_>,
+        account: &Account,
+        method: Method,
+        authenticated_at: Instant,
+    ) -> Result<SignedIn> {
         let (token, now) = (self.token()?, self.now());
         let (lasts, idle) = match method {
             Method::Invitation => (ENROLMENT, ENROLMENT),
@@ -141,6 +153,7 @@ impl Accounts {
             account: account.id.clone(),
             generation: account.generation,
             method,
+            authenticated_at: authenticated_at.min(now),
             started: now,
             last_seen: now,
             until: after(now, lasts),

@@ -24,7 +24,12 @@ impl Accounts {
     pub fn sweep(&self) -> Result<usize> {
         let now = self.now();
         let past = |time: Instant, millis| now >= after(time, millis);
-        Ok(self.drop_rows(kind::SESSION, |row: &Row| past(row.end(), WEEK))?
+        #[cfg(feature = "oidc")]
+        let visits = self.drop_rows(kind::OIDC, |row: &super::oidc::Visit| past(row.expires, 0))?;
+        #[cfg(not(feature = "oidc"))]
+        let visits = 0;
+        Ok(visits
+            + self.drop_rows(kind::SESSION, |row: &Row| past(row.end(), WEEK))?
             + self.drop_rows(kind::PARKED, |row: &ParkedRow| past(row.at, WEEK))?
             + self.drop_rows(kind::CEREMONY, |row: &Begun| past(row.expires, 0))?
             + self.drop_rows(kind::SETUP, |row: &Setup| past(row.expires, 0))?

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod invitations;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod passkeys;
 mod passwords;
 mod recoveries;
