@@ -1,5 +1,6 @@
 //! The office at work: memory images, one writer for each log, the signer, receipts, bundles and simulations.
 
+pub mod account;
 pub mod bundle;
 pub mod carry;
 pub mod clock;

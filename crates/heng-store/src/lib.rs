@@ -138,6 +138,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the engine fails.
     fn put_row(&self, kind: &str, key: &str, value: &[u8]) -> Result<()>;
+    /// Replaces an operational row only if it still holds `expected` (`None`: only if there is no such row), so that of two
+    /// servers one wins; `None` as `next` deletes it. True if it was done.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn swap_row(&self, kind: &str, key: &str, expected: Option<&[u8]>, next: Option<&[u8]>) -> Result<bool>;
     /// An operational row.
     ///
     /// # Errors

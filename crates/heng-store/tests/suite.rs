@@ -24,6 +24,7 @@ suite!(
     attachments_are_encrypted_and_addressed_by_content,
     a_damaged_attachment_is_noticed_and_repaired,
     rows_are_replaced_listed_and_deleted,
+    a_row_is_swapped_only_from_what_was_read,
     contradictions_are_reported,
     another_key_is_refused_at_the_start,
     a_newer_schema_is_refused,
@@ -276,6 +277,34 @@ fn a_damaged_attachment_is_noticed_and_repaired(place: &Place) {
             assert_eq!(store.attachment(&sha256).unwrap().unwrap(), bytes);
         }
         assert!(faults(&*store).is_empty());
+    }
+}
+
+fn a_row_is_swapped_only_from_what_was_read(place: &Place) {
+    let store = place.open();
+    assert!(!store.swap_row("account", "a", Some(b"1"), Some(b"2")).unwrap());
+    assert!(store.swap_row("account", "a", None, Some(b"1")).unwrap());
+    assert!(!store.swap_row("account", "a", None, Some(b"2")).unwrap());
+    assert!(store.swap_row("account", "a", Some(b"1"), Some(b"2")).unwrap());
+    assert!(!store.swap_row("account", "a", Some(b"1"), None).unwrap());
+    assert_eq!(store.row("account", "a").unwrap().unwrap(), b"2");
+    assert!(store.swap_row("account", "a", Some(b"2"), None).unwrap());
+    assert_eq!(store.row("account", "a").unwrap(), None);
+    // Of many who start from the same row, one wins; of many who make it, too.
+    for expected in [None, Some(b"0".as_slice())] {
+        let won = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for n in 1..=4_u8 {
+                let (store, won) = (&store, &won);
+                scope.spawn(move || {
+                    if store.swap_row("account", "b", expected, Some(&[n])).unwrap() {
+                        won.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!(won.into_inner(), 1);
+        store.put_row("account", "b", b"0").unwrap();
     }
 }
 
