@@ -28,14 +28,14 @@ const VERSION: &str = "_version";
 const BUTTON: &str = "_do";
 
 /// A form as it was posted.
-struct Posted {
-    answers: Answers,
+pub(crate) struct Posted {
+    pub answers: Answers,
     version: u64,
     button: String,
 }
 
 /// Reads `application/x-www-form-urlencoded`; a field may come several times.
-fn posted(body: &[u8]) -> Result<Posted, Wrong> {
+pub(crate) fn posted(body: &[u8]) -> Result<Posted, Wrong> {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_bytes(body).map_err(|_| Wrong::new("", "characters"))?;
     if pairs.len() > desk::field::MOST_FIELDS {

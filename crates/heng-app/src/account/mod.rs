@@ -6,6 +6,7 @@
 //! Secrets that come back to us (links, cookies, API tokens) are stored as SHA-256 only. Every change of a row that two
 //! requests or two servers could make at once is a compare-and-swap ([`Accounts::change`]). All calls block.
 
+mod demo;
 mod error;
 mod invitation;
 mod limits;
