@@ -74,6 +74,11 @@ impl ShiftedClock {
         self.0.load(std::sync::atomic::Ordering::SeqCst)
     }
 
+    /// Sets how far it runs ahead, in milliseconds.
+    pub fn set_ahead(&self, millis: i64) {
+        self.0.store(millis.max(0), std::sync::atomic::Ordering::SeqCst);
+    }
+
     /// Lets days pass.
     pub fn advance_days(&self, days: i64) {
         self.0.fetch_add(days.max(0).saturating_mul(86_400_000), std::sync::atomic::Ordering::SeqCst);

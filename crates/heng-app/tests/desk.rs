@@ -66,10 +66,8 @@ impl Town {
                         standing.handle.clone()
                     };
                     let device = DeviceKey::of(SEED, &name).unwrap();
-                    let signatures = statements
-                        .iter()
-                        .map(|s| device.signature(&s.hash, &standing.handle, s.at.clone()))
-                        .collect();
+                    let signatures =
+                        statements.iter().map(|s| device.signature(&s.hash, &standing.handle, s.at.clone())).collect();
                     proposal::sign(&self.heng, &proposal.id, &subject, signatures).unwrap();
                 }
             }
@@ -199,9 +197,12 @@ fn every_word_of_every_form_stands_in_both_languages() {
                     texts.extend(field.part.clone());
                 }
                 for text in texts {
-                    let raw = |t: &str| t.split_once('.').is_some_and(|(s, _)| {
-                        ["act", "act_text", "field", "hint", "part", "column", "choice", "prefill", "role"].contains(&s)
-                    });
+                    let raw = |t: &str| {
+                        t.split_once('.').is_some_and(|(s, _)| {
+                            ["act", "act_text", "field", "hint", "part", "column", "choice", "prefill", "role"]
+                                .contains(&s)
+                        })
+                    };
                     if raw(&text.zh) || raw(&text.en) || text.en.contains('{') {
                         missing.insert(text.zh);
                     }

@@ -91,7 +91,8 @@ async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCod
             ])
         })
         .collect();
-    let token_columns = ["token_name", "token_scopes", "token_expires", "session_action"].map(|key| Column::text(view.t(key)));
+    let token_columns =
+        ["token_name", "token_scopes", "token_expires", "session_action"].map(|key| Column::text(view.t(key)));
     let scopes = [Choose::new("read", view.t("scope_read")), Choose::new("write", view.t("scope_write"))];
     let token_form = html! {
         (ui::field(&Field::line("name", view.t("token_name"), "")))
@@ -200,7 +201,8 @@ pub(crate) async fn make_token(view: View, State(app): State<App>, Form(form): F
     };
     match made {
         Ok(token) => {
-            let note = html! { p role="status" { (view.t("token_shown")) } p { code.secret { (token.token.expose()) } } };
+            let note =
+                html! { p role="status" { (view.t("token_shown")) } p { code.secret { (token.token.expose()) } } };
             page(&view, &app, &me, StatusCode::OK, &ui::note(Tone::Done, &note)).await
         }
         Err(error) => wrong(&view, &app, &me, &error).await,
@@ -231,9 +233,8 @@ struct Offer {
 fn offers(app: &App, me: &Me) -> Vec<Offer> {
     let Some(office_log) = app.heng().office_log() else { return Vec::new() };
     let now = app.heng().clock().now();
-    let offered = |log: &str| {
-        proposal::offered_keys(app.heng(), log).ok().and_then(|mut keys| keys.remove(&me.subject))
-    };
+    let offered =
+        |log: &str| proposal::offered_keys(app.heng(), log).ok().and_then(|mut keys| keys.remove(&me.subject));
     let (known, expert) = {
         let image = office_log.image();
         let Some(office) = image.state.office() else { return Vec::new() };
@@ -307,8 +308,11 @@ fn keys_page(view: &View, app: &App, me: &Me, status: StatusCode, top: &Markup) 
 
 fn offer_section(view: &View, app: &App, me: &Me, offer: &Offer) -> Markup {
     let account = &me.session.account;
-    let passkeys: Vec<Choose<'_>> =
-        account.passkeys.iter().map(|k| Choose::new(URL_SAFE_NO_PAD.encode(k.credential_id()), k.label.as_str())).collect();
+    let passkeys: Vec<Choose<'_>> = account
+        .passkeys
+        .iter()
+        .map(|k| Choose::new(URL_SAFE_NO_PAD.encode(k.credential_id()), k.label.as_str()))
+        .collect();
     let action = view.href("/account/keys/offer");
     let with_passkey = html! {
         input type="hidden" name="log" value=(offer.log);
@@ -416,10 +420,8 @@ pub(crate) async fn finish_passkey(
     let label = if form.label.trim().is_empty() { view.t("passkey_label_default") } else { form.label };
     let finished = {
         let app = app.clone();
-        blocking(move || {
-            app.accounts().finish_passkey(caller(&headers), &me.session, &form.id, &label, &form.answer)
-        })
-        .await
+        blocking(move || app.accounts().finish_passkey(caller(&headers), &me.session, &form.id, &label, &form.answer))
+            .await
     };
     match finished {
         Ok(enrolled) => {
@@ -640,7 +642,10 @@ pub(crate) struct InviteForm {
 
 fn link_note(view: &View, app: &App, token: &str) -> Markup {
     let link = format!("{}{}", app.origin(), view.href(&format!("/invitations/{token}")));
-    ui::note(Tone::Done, &html! { p role="status" { (view.t("invite_link")) } p { code.secret #invitation-link { (link) } } })
+    ui::note(
+        Tone::Done,
+        &html! { p role="status" { (view.t("invite_link")) } p { code.secret #invitation-link { (link) } } },
+    )
 }
 
 pub(crate) async fn invite(view: View, State(app): State<App>, Form(form): Form<InviteForm>) -> Response {
@@ -661,7 +666,9 @@ pub(crate) async fn invite(view: View, State(app): State<App>, Form(form): Form<
         .await
     };
     match issued {
-        Ok(issued) => people_page(&view, &app, &me, StatusCode::OK, &link_note(&view, &app, issued.token.expose())).await,
+        Ok(issued) => {
+            people_page(&view, &app, &me, StatusCode::OK, &link_note(&view, &app, issued.token.expose())).await
+        }
         Err(error) => {
             let note = ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } });
             people_page(&view, &app, &me, status(&error), &note).await

@@ -46,7 +46,12 @@ fn guests(app: &App) -> Vec<Guest> {
         });
         let applying: std::collections::BTreeSet<String> = applying.collect();
         for (id, (_, firm)) in office.organisations.iter().filter(|(id, _)| applying.contains(*id)) {
-            out.push(Guest { subject: id.clone(), name: firm.name.zh.clone(), roles: vec!["applicant".to_owned()], waits: 0 });
+            out.push(Guest {
+                subject: id.clone(),
+                name: firm.name.zh.clone(),
+                roles: vec!["applicant".to_owned()],
+                waits: 0,
+            });
         }
     }
     for guest in &mut out {

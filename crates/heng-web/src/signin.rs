@@ -65,7 +65,11 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Quer
 fn page(view: &View, app: &App, onward: &Onward, status: StatusCode, login: &str, wrong: Option<String>) -> Response {
     let title = view.t("sign_in");
     let line = |name: &'static str, input_type, value: &str, autocomplete| {
-        Field::of(name, view.t(&format!("login_{name}")), FieldKind::Line { input_type, value: value.to_owned().into(), autocomplete: Some(autocomplete) })
+        Field::of(
+            name,
+            view.t(&format!("login_{name}")),
+            FieldKind::Line { input_type, value: value.to_owned().into(), autocomplete: Some(autocomplete) },
+        )
     };
     let form = html! {
         input type="hidden" name="next" value=(onward.next);
@@ -146,7 +150,7 @@ pub(crate) async fn enter(view: &View, app: &App, signed: SignedIn, onward: &Onw
 /// A form that was sent after its session had ended becomes the draft of the same form.
 fn restore(app: &App, account: &str, subject: &str, id: &str) -> Result<(), AccountError> {
     let parked = app.accounts().parked(account, id)?;
-    let path = parked.form_key.strip_prefix("/en").unwrap_or(&parked.form_key).to_owned();
+    let path = parked.form.form_key.strip_prefix("/en").unwrap_or(&parked.form.form_key).to_owned();
     let parts: Vec<&str> = path.split('?').next().unwrap_or_default().trim_start_matches('/').split('/').collect();
     if let ["work", first, second, kind, case] = parts.as_slice()
         && let Some(log) = crate::work::log_of(app, first, second)

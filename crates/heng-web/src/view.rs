@@ -33,7 +33,7 @@ struct Inner {
     reports: Cache<heng_verify::Report>,
     accounts: Accounts,
     demo: Option<Demo>,
-    secure: bool,
+    site: Site,
 }
 
 /// What only a demonstration has: keys that everybody knows, and a clock that can be moved on.
@@ -54,10 +54,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings {
-            site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() },
-            demo: None,
-        }
+        Settings { site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() }, demo: None }
     }
 }
 
@@ -76,10 +73,9 @@ impl App {
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
         let Settings { site, demo } = settings;
-        let secure = site.origin.starts_with("https:");
-        let accounts = Accounts::new(Arc::clone(&heng), site)?;
+        let accounts = Accounts::new(Arc::clone(&heng), site.clone())?;
         let (bundles, reports) = (Mutex::default(), Mutex::default());
-        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, secure })))
+        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, site })))
     }
 
     /// The sign-in service.
@@ -92,10 +88,20 @@ impl App {
         self.0.demo.as_ref()
     }
 
+    /// Scheme, host and port of the pages.
+    pub(crate) fn origin(&self) -> &str {
+        &self.0.site.origin
+    }
+
+    /// The domain that passkeys belong to.
+    pub(crate) fn rp_id(&self) -> &str {
+        &self.0.site.rp_id
+    }
+
     /// The cookie that carries a session; `None` takes it away.
     pub(crate) fn cookie(&self, token: Option<&str>) -> String {
         let age = if token.is_some() { "" } else { "; Max-Age=0" };
-        let secure = if self.0.secure { "; Secure" } else { "" };
+        let secure = if self.0.site.origin.starts_with("https:") { "; Secure" } else { "" };
         let token = token.unwrap_or_default();
         format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")
     }
@@ -337,7 +343,9 @@ impl View {
                 a href=(self.href("/account")) { (me.session.account.name) }
                 form.inline method="post" action=(self.href("/sign-out")) { button.link type="submit" { (self.t("sign_out")) } }
             },
-            None => html! { a href=(self.href(if app.demo().is_some() { "/demo" } else { "/sign-in" })) { (self.t("sign_in")) } },
+            None => {
+                html! { a href=(self.href(if app.demo().is_some() { "/demo" } else { "/sign-in" })) { (self.t("sign_in")) } }
+            }
         };
         let other = |lang: Lang, label: &'static str| NavLink {
             link: Link::new(label, format!("{}{}", href(lang, &self.path), self.query)),

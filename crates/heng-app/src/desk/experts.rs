@@ -15,7 +15,7 @@ use heng_log::{Hash, Sha256};
 use jiff::civil::Date;
 
 use super::field::{Choice, Field, Input, Kind, same, words};
-use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Wrong, Written};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     vec![
@@ -127,8 +127,11 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     .flat_map(|p| p.plan.sources.iter().enumerate())
                     .map(|(index, source)| {
                         let places = [("source", &same(&source.source)), ("period", &same(&source.period))];
-                        Field::labelled(&format!("value{index}"), "draw_value", Kind::Line { most: 200 })
-                            .label(words("field", "draw_value", &places))
+                        Field::labelled(&format!("value{index}"), "draw_value", Kind::Line { most: 200 }).label(words(
+                            "field",
+                            "draw_value",
+                            &places,
+                        ))
                     })
                     .collect()
             },
@@ -153,10 +156,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             form: |desk, id| {
                 let drawn = desk.edition.draws.get(id).map(DrawState::current).unwrap_or_default();
                 let choices = drawn.iter().map(|x| expert_choice(desk.edition, x)).collect();
-                vec![
-                    Field::new("out", Kind::One { choices }),
-                    Field::new("reason", Kind::Line { most: 300 }),
-                ]
+                vec![Field::new("out", Kind::One { choices }), Field::new("reason", Kind::Line { most: 300 })]
             },
             write: write_replacement,
         },
@@ -166,7 +166,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             signs: Signs::ACTOR,
             open: |desk| {
                 let stage = desk.stage(StageKind::Experts).filter(|_| desk.has(Role::Officer));
-                let ready = |s: &&Stage| !without_panel(desk.edition, &s.id).is_empty() && drawn(desk.edition, s).is_some();
+                let ready =
+                    |s: &&Stage| !without_panel(desk.edition, &s.id).is_empty() && drawn(desk.edition, s).is_some();
                 stage.filter(ready).map(|s| Case::duty(s.id.clone(), s.name.clone(), desk.due(s))).into_iter().collect()
             },
             form: panel_form,
@@ -217,8 +218,8 @@ fn expert_choice(edition: &Edition, line: &str) -> Choice {
 
 /// A stage that must be drawn for and has no draw yet.
 fn needs_draw(edition: &Edition, stage: &Stage) -> bool {
-    let drawn = stage.experts.as_ref().is_some_and(|e| e.drawn.value)
-        || stage.scoring.as_ref().is_some_and(|s| s.order_drawn);
+    let drawn =
+        stage.experts.as_ref().is_some_and(|e| e.drawn.value) || stage.scoring.as_ref().is_some_and(|s| s.order_drawn);
     drawn && !edition.draws.values().any(|d| d.stage == stage.id && d.voided.is_none())
 }
 
@@ -282,8 +283,7 @@ fn plan_form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
     let tomorrow = desk.today().tomorrow().unwrap_or(desk.today());
     let mut fields = vec![
         Field::new("source", Kind::Line { most: 60 }).with(words("prefill", "draw_source", &[]).zh),
-        Field::new("period", Kind::Line { most: 60 })
-            .with(format!("{}{:03}", tomorrow.year(), tomorrow.day_of_year())),
+        Field::new("period", Kind::Line { most: 60 }).with(format!("{}{:03}", tomorrow.year(), tomorrow.day_of_year())),
         Field::new("sources_on", Kind::Day).with(tomorrow),
     ];
     for (group, from, to) in strata(desk.edition, state) {
@@ -419,8 +419,11 @@ fn panel_form(desk: &EditionDesk<'_>, stage: &str) -> Vec<Field> {
             .hint(words("hint", "panel_members", &[("size", &same(size))]))
             .with_all(same_group.clone()),
         Field::new("leader", Kind::One { choices }).with_all(same_group.first().cloned().into_iter().collect()),
-        Field::new("applications", Kind::Many { choices: open.into_iter().map(|a| applicant_choice(desk, a)).collect() })
-            .with_all(suggested),
+        Field::new(
+            "applications",
+            Kind::Many { choices: open.into_iter().map(|a| applicant_choice(desk, a)).collect() },
+        )
+        .with_all(suggested),
     ]
 }
 

@@ -416,12 +416,7 @@ pub enum Place<'a, 'b> {
 ///
 /// # Errors
 /// If the log is unknown.
-pub fn with_desk<T>(
-    heng: &Heng,
-    log: &str,
-    subject: &str,
-    work: impl FnOnce(Place<'_, '_>) -> T,
-) -> Result<Option<T>> {
+pub fn with_desk<T>(heng: &Heng, log: &str, subject: &str, work: impl FnOnce(Place<'_, '_>) -> T) -> Result<Option<T>> {
     let now = heng.clock().now();
     let log = heng.log(log)?;
     if log.kind() == "office" {

@@ -13,7 +13,7 @@ use heng_domain::text::Text;
 use serde_json::{Value, json};
 
 use super::field::{Field, Input, Kind, same, words};
-use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Wrong, Written};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 /// Most characters of a remark on one item.
 const REMARK: usize = 2000;
@@ -231,7 +231,11 @@ fn score_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
             fields.extend(item_fields(tree, item, index == 0, &name));
         }
     }
-    fields.push(Field::new("overall", Kind::Area { most: REMARK, rows: 5 }).optional().part(words("part", "overall", &[])));
+    fields.push(Field::new("overall", Kind::Area { most: REMARK, rows: 5 }).optional().part(words(
+        "part",
+        "overall",
+        &[],
+    )));
     fields
 }
 
