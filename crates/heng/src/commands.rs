@@ -146,7 +146,7 @@ fn serve_at(at: &Place, listen: &str, site: Option<&str>, lang: Lang) -> Result<
         let address = listener.local_addr()?;
         let site = site_of(site, address.port())?;
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
-        let demo = invented.then(|| heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
+        let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
         let app = heng_web::App::new(heng, heng_web::Settings { site, demo })?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;
