@@ -37,6 +37,9 @@ const BANNED: [(&str, &str); 10] = [
 const OWNERS: [(&str, &str); 4] =
     [("rusqlite", "heng-store"), ("postgres", "heng-store"), ("axum", "heng-web"), ("maud", "heng-web")];
 
+/// Message files, by what stands before the language.
+const MESSAGES: [&str; 4] = ["", "upload.", "verify.", "web."];
+
 type Messages = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Checks everything and lists all that is wrong.
@@ -127,7 +130,8 @@ fn owners(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
 
 fn read_messages(root: &Path, lang: &str) -> Result<Messages> {
     let mut out = Messages::new();
-    for file in [format!("{lang}.toml"), format!("verify.{lang}.toml"), format!("web.{lang}.toml")] {
+    for part in MESSAGES {
+        let file = format!("{part}{lang}.toml");
         let path = root.join("data/messages").join(&file);
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let table: Messages = toml::from_str(&text).with_context(|| format!("{file} is not a table of messages"))?;

@@ -10,8 +10,10 @@ pub mod heng;
 pub mod keys;
 pub mod log;
 pub mod simulation;
+pub mod upload;
 
 pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, SystemClock};
 pub use error::{AppError, Result};
 pub use heng::{Heng, Place};
 pub use log::{Accepted, Log};
+pub use upload::{UploadError, Uploads};

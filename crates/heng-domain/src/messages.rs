@@ -11,18 +11,20 @@ use crate::text::Lang;
 type Table = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The files of one language; sections are kept apart by file so that each can be read in one sitting.
-const ZH: [&str; 3] = [
+const ZH: [&str; 4] = [
     include_str!("../../../data/messages/zh.toml"),
+    include_str!("../../../data/messages/upload.zh.toml"),
     include_str!("../../../data/messages/verify.zh.toml"),
     include_str!("../../../data/messages/web.zh.toml"),
 ];
-const EN: [&str; 3] = [
+const EN: [&str; 4] = [
     include_str!("../../../data/messages/en.toml"),
+    include_str!("../../../data/messages/upload.en.toml"),
     include_str!("../../../data/messages/verify.en.toml"),
     include_str!("../../../data/messages/web.en.toml"),
 ];
 
-fn read(files: [&str; 3]) -> Table {
+fn read(files: [&str; 4]) -> Table {
     // A broken file is caught by a test before it can ship; at run time the key itself is shown.
     files.into_iter().flat_map(|file| toml::from_str::<Table>(file).unwrap_or_default()).collect()
 }
