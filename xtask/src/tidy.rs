@@ -37,9 +37,6 @@ const BANNED: [(&str, &str); 10] = [
 const OWNERS: [(&str, &str); 4] =
     [("rusqlite", "heng-store"), ("postgres", "heng-store"), ("axum", "heng-web"), ("maud", "heng-web")];
 
-/// Message files, by what stands before the language.
-const MESSAGES: [&str; 4] = ["", "upload.", "verify.", "web."];
-
 type Messages = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Checks everything and lists all that is wrong.
@@ -130,11 +127,16 @@ fn owners(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
 
 fn read_messages(root: &Path, lang: &str) -> Result<Messages> {
     let mut out = Messages::new();
-    for part in MESSAGES {
-        let file = format!("{part}{lang}.toml");
-        let path = root.join("data/messages").join(&file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let table: Messages = toml::from_str(&text).with_context(|| format!("{file} is not a table of messages"))?;
+    let folder = root.join("data/messages");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)?.collect::<std::io::Result<_>>()?;
+    files.sort_by_key(std::fs::DirEntry::file_name);
+    for file in files {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name != format!("{lang}.toml") && !name.ends_with(&format!(".{lang}.toml")) {
+            continue;
+        }
+        let text = std::fs::read_to_string(file.path()).with_context(|| format!("cannot read {name}"))?;
+        let table: Messages = toml::from_str(&text).with_context(|| format!("{name} is not a table of messages"))?;
         out.extend(table);
     }
     Ok(out)

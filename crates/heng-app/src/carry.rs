@@ -24,9 +24,20 @@ pub fn budget_account(year: u32) -> String {
 /// If a log is of the wrong kind.
 pub fn pending(office_log: &Log, log: &Log, actor: &str) -> Result<Vec<Draft>> {
     let office_image = office_log.image();
+    match office_image.state.office() {
+        Some(office) => pending_for(office, log, actor),
+        None => Err(AppError::Other("an office log is needed".to_owned())),
+    }
+}
+
+/// The same for an office that the caller is looking at.
+///
+/// # Errors
+/// If the log is not that of an edition.
+pub fn pending_for(office: &Office, log: &Log, actor: &str) -> Result<Vec<Draft>> {
     let image = log.image();
-    let (Some(office), Some(edition)) = (office_image.state.office(), image.state.edition()) else {
-        return Err(AppError::Other("an office log and an edition are needed".to_owned()));
+    let Some(edition) = image.state.edition() else {
+        return Err(AppError::Other("an edition is needed".to_owned()));
     };
     let mut out = Vec::new();
     for (honour, seq, time) in &edition.honours {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use heng_domain::record::{Anchor, Record, RecordError, Signature, VERSION, sign};
+use heng_domain::record::{Anchor, Record, RecordError, Signature, VERSION, statement};
 use heng_domain::time::Instant;
 use heng_log::Hash;
 use heng_log::commitment::{FieldKey, Opening, commit};
 use heng_log::signature::PersonalKey;
+use heng_log::webauthn::SoftPasskey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -101,13 +102,38 @@ impl Draft {
         self.hidden.as_ref().map_or_else(|| Ok(BTreeMap::new()), Hidden::commitments)
     }
 
-    /// Signs as the device of `by` does, with the newest checkpoint it has seen.
+    /// The hash that `by` signs, with the newest checkpoint that the device of `by` has seen; see [`statement`].
+    ///
+    /// # Errors
+    /// If the draft is not canonical.
+    pub fn statement(&self, log: &str, by: &str, at: &Anchor) -> Result<Hash, RecordError> {
+        statement(log, &self.kind, &self.body, &self.commitments()?, by, at)
+    }
+
+    /// Signs as a device with a plain key does.
     ///
     /// # Errors
     /// If the draft is not canonical.
     pub fn sign(mut self, log: &str, by: &str, key: &PersonalKey, at: Anchor) -> Result<Draft, RecordError> {
-        let signature = sign(log, &self.kind, &self.body, &self.commitments()?, by, at, key)?;
-        self.sigs.push(signature);
+        let statement = self.statement(log, by, &at)?;
+        self.sigs.push(Signature::by_key(&statement, by, at, key));
+        Ok(self)
+    }
+
+    /// Signs as a passkey does on a page of `origin`.
+    ///
+    /// # Errors
+    /// If the draft is not canonical.
+    pub fn sign_with_passkey(
+        mut self,
+        log: &str,
+        by: &str,
+        passkey: &SoftPasskey,
+        origin: &str,
+        at: Anchor,
+    ) -> Result<Draft, RecordError> {
+        let assertion = passkey.sign(self.statement(log, by, &at)?.as_bytes(), origin);
+        self.sigs.push(Signature::by_passkey(&assertion, by, at, &passkey.public()));
         Ok(self)
     }
 

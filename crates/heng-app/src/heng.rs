@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use heng_domain::edition::{Edition, Thing};
 use heng_domain::replay::LogState;
@@ -38,6 +38,9 @@ impl Place {
 
 type Listener = Arc<dyn Fn(&str, u64) + Send + Sync>;
 
+/// Locks that operational rows share: enough that two people seldom wait for each other.
+const TURNS: usize = 64;
+
 /// One installation.
 pub struct Heng {
     store: Arc<dyn Store>,
@@ -48,6 +51,7 @@ pub struct Heng {
     leads: bool,
     logs: RwLock<BTreeMap<String, Arc<Log>>>,
     listeners: Arc<RwLock<Vec<Listener>>>,
+    turns: [Mutex<()>; TURNS],
 }
 
 impl Heng {
@@ -143,6 +147,7 @@ impl Heng {
             leads,
             logs: RwLock::new(BTreeMap::new()),
             listeners: Arc::default(),
+            turns: std::array::from_fn(|_| Mutex::default()),
         };
         let stored = heng.store.logs()?;
         // A database that vanished is a rolled-back one: the signer remembers what it held.
@@ -250,6 +255,12 @@ impl Heng {
             .into_iter()
             .find(|log| log.id() == name || log.id().ends_with(&suffix))
             .ok_or_else(|| AppError::UnknownLog(name.to_owned()))
+    }
+
+    /// A turn at the operational row `key`: whoever reads and then writes it holds this meanwhile.
+    pub fn turn(&self, key: &str) -> MutexGuard<'_, ()> {
+        let sum = key.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        self.turns[sum % TURNS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

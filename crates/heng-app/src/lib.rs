@@ -1,14 +1,18 @@
 //! The office at work: memory images, one writer for each log, the signer, receipts, bundles and simulations.
 
+pub mod account;
 pub mod bundle;
 pub mod carry;
 pub mod clock;
+pub mod desk;
 pub mod doctor;
 pub mod draft;
 pub mod error;
 pub mod heng;
 pub mod keys;
+pub mod library;
 pub mod log;
+pub mod opening;
 pub mod simulation;
 pub mod upload;
 

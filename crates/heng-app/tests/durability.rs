@@ -610,7 +610,7 @@ fn again(heng: &Heng, log: &Log, kind: &str) -> Draft {
 fn a_ballot_counts_once_and_only_while_the_motion_is_open() {
     let (heng, clock, cast, log) = edition(Stop::Voting { motions: 1, ballots: 4 });
     let before = heng.store().size(EDITION).unwrap();
-    let sign = |draft: Draft, by: &str| draft.sign(EDITION, by, &cast.actor(by).unwrap().key, log.anchor()).unwrap();
+    let sign = |draft: Draft, by: &str| cast.actor(by).unwrap().key.sign(draft, EDITION, by, log.anchor()).unwrap();
     let ballot = again(&heng, &log, "ballot.cast");
     let voter = ballot.actor.clone();
     let nonce = |n: u8| json!(hex::encode([n; 16]));

@@ -10,23 +10,21 @@ use crate::text::Lang;
 
 type Table = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The files of one language; sections are kept apart by file so that each can be read in one sitting.
-const ZH: [&str; 4] = [
-    include_str!("../../../data/messages/zh.toml"),
-    include_str!("../../../data/messages/upload.zh.toml"),
-    include_str!("../../../data/messages/verify.zh.toml"),
-    include_str!("../../../data/messages/web.zh.toml"),
-];
-const EN: [&str; 4] = [
-    include_str!("../../../data/messages/en.toml"),
-    include_str!("../../../data/messages/upload.en.toml"),
-    include_str!("../../../data/messages/verify.en.toml"),
-    include_str!("../../../data/messages/web.en.toml"),
-];
+/// The files of the languages; sections are kept apart by file so that each can be read in one sitting.
+macro_rules! files {
+    ($lang:literal: $($part:literal),*) => {
+        &[
+            include_str!(concat!("../../../data/messages/", $lang, ".toml")),
+            $(include_str!(concat!("../../../data/messages/", $part, ".", $lang, ".toml"))),*
+        ]
+    };
+}
+const ZH: &[&str] = files!("zh": "account", "desk", "upload", "verify", "web");
+const EN: &[&str] = files!("en": "account", "desk", "upload", "verify", "web");
 
-fn read(files: [&str; 4]) -> Table {
+fn read(files: &[&str]) -> Table {
     // A broken file is caught by a test before it can ship; at run time the key itself is shown.
-    files.into_iter().flat_map(|file| toml::from_str::<Table>(file).unwrap_or_default()).collect()
+    files.iter().flat_map(|file| toml::from_str::<Table>(file).unwrap_or_default()).collect()
 }
 
 static TABLES: LazyLock<[Table; 2]> = LazyLock::new(|| [read(ZH), read(EN)]);

@@ -16,5 +16,6 @@ pub mod proof;
 pub mod signature;
 pub mod tile;
 pub mod tree;
+pub mod webauthn;
 
 pub use hash::{Hash, Sha256, TreeHash, sha256};

@@ -179,6 +179,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the engine fails.
     fn put_row(&self, kind: &str, key: &str, value: &[u8]) -> Result<()>;
+    /// Replaces an operational row only if it still holds `expected` (`None`: only if there is no such row), so that of two
+    /// servers one wins; `None` as `next` deletes it. True if it was done.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn swap_row(&self, kind: &str, key: &str, expected: Option<&[u8]>, next: Option<&[u8]>) -> Result<bool>;
     /// An operational row.
     ///
     /// # Errors
@@ -194,12 +200,6 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If the engine fails.
     fn delete_row(&self, kind: &str, key: &str) -> Result<bool>;
-    /// Replaces an operational row if its value is `old` (nothing: if there is none) by `new` (nothing: deletes it);
-    /// false, and nothing has changed, if it has another value. So two servers never both do the same thing.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn swap_row(&self, kind: &str, key: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool>;
     /// The engine's own check, the numbering of every log, and every secret and attachment; what is wrong, in sentences.
     /// Empty: sound. It reads everything, so it takes its time.
     ///

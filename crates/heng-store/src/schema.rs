@@ -74,6 +74,7 @@ statements! {
         ON CONFLICT (kind, key) DO UPDATE SET sealed = excluded.sealed";
     ROW = "SELECT sealed FROM operational WHERE kind = $1 AND key = $2";
     ROWS = "SELECT key, sealed FROM operational WHERE kind = $1 ORDER BY key";
+    ADD_ROW = "INSERT INTO operational (kind, key, sealed) VALUES ($1, $2, $3) ON CONFLICT (kind, key) DO NOTHING";
     DELETE_ROW = "DELETE FROM operational WHERE kind = $1 AND key = $2";
 
     /// Head, number of records and end of each log, and the size of its newest checkpoint.
@@ -88,6 +89,7 @@ statements! {
     /// Statements that only PostgreSQL has: locks, and many rows in one round trip.
     ONLY_POSTGRES:
     LOCK_HEAD = "SELECT size FROM log WHERE id = $1 FOR UPDATE";
+    LOCK_ROW = "SELECT sealed FROM operational WHERE kind = $1 AND key = $2 FOR UPDATE";
     APPEND_MANY = "INSERT INTO record (log, seq, bytes)
         SELECT $1::TEXT, r.seq, r.bytes FROM unnest($2::BIGINT[], $3::BYTEA[]) AS r (seq, bytes)";
     PUT_SECRET_MANY = "INSERT INTO secret (log, seq, sealed)

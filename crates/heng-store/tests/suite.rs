@@ -25,6 +25,7 @@ suite!(
     attachments_are_encrypted_and_addressed_by_content,
     a_damaged_attachment_is_noticed_and_repaired,
     rows_are_replaced_listed_and_deleted,
+    a_row_is_swapped_only_from_what_was_read,
     contradictions_are_reported,
     another_key_is_refused_at_the_start,
     a_newer_schema_is_refused,
@@ -39,7 +40,6 @@ suite!(
     damaged_pieces_are_reported_and_repaired,
     an_attachment_is_never_dropped,
     of_eight_senders_of_one_piece_one_wins,
-    a_row_is_swapped_only_from_what_it_was,
 );
 
 fn texts(store: &dyn Store, log: &str, from: u64, limit: u64) -> Vec<String> {
@@ -286,6 +286,34 @@ fn a_damaged_attachment_is_noticed_and_repaired(place: &Place) {
             assert_eq!(store.attachment(&sha256).unwrap().unwrap(), bytes);
         }
         assert!(faults(&*store).is_empty());
+    }
+}
+
+fn a_row_is_swapped_only_from_what_was_read(place: &Place) {
+    let store = place.open();
+    assert!(!store.swap_row("account", "a", Some(b"1"), Some(b"2")).unwrap());
+    assert!(store.swap_row("account", "a", None, Some(b"1")).unwrap());
+    assert!(!store.swap_row("account", "a", None, Some(b"2")).unwrap());
+    assert!(store.swap_row("account", "a", Some(b"1"), Some(b"2")).unwrap());
+    assert!(!store.swap_row("account", "a", Some(b"1"), None).unwrap());
+    assert_eq!(store.row("account", "a").unwrap().unwrap(), b"2");
+    assert!(store.swap_row("account", "a", Some(b"2"), None).unwrap());
+    assert_eq!(store.row("account", "a").unwrap(), None);
+    // Of many who start from the same row, one wins; of many who make it, too.
+    for expected in [None, Some(b"0".as_slice())] {
+        let won = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for n in 1..=4_u8 {
+                let (store, won) = (&store, &won);
+                scope.spawn(move || {
+                    if store.swap_row("account", "b", expected, Some(&[n])).unwrap() {
+                        won.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!(won.into_inner(), 1);
+        store.put_row("account", "b", b"0").unwrap();
     }
 }
 
@@ -678,35 +706,4 @@ fn of_eight_senders_of_one_piece_one_wins(place: &Place) {
     }
     let sha256 = store.attach(&file).unwrap();
     assert_eq!(store.attachment(&sha256).unwrap().unwrap().len(), 80);
-}
-
-fn a_row_is_swapped_only_from_what_it_was(place: &Place) {
-    let store = place.open();
-    let store = &*store;
-    assert!(!store.swap_row("k", "key", Some(b"x"), Some(b"y")).unwrap());
-    assert_eq!(store.row("k", "key").unwrap(), None);
-    assert!(store.swap_row("k", "key", None, Some(b"1")).unwrap());
-    assert!(!store.swap_row("k", "key", None, Some(b"2")).unwrap());
-    assert!(!store.swap_row("k", "key", Some(b"0"), None).unwrap());
-    assert_eq!(store.row("k", "key").unwrap().unwrap(), b"1");
-    assert!(store.swap_row("k", "key", Some(b"1"), Some(b"")).unwrap());
-    assert!(store.swap_row("k", "key", Some(b""), None).unwrap());
-    assert_eq!(store.row("k", "key").unwrap(), None);
-    assert!(store.swap_row("k", "key", None, None).unwrap());
-    // Eight at once count to forty, none lost.
-    store.put_row("k", "count", b"0").unwrap();
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let mut done = 0;
-                while done < 5 {
-                    let old = store.row("k", "count").unwrap().unwrap();
-                    let next: u32 = String::from_utf8(old.clone()).unwrap().parse::<u32>().unwrap() + 1;
-                    let new = next.to_string();
-                    done += u32::from(store.swap_row("k", "count", Some(&old), Some(new.as_bytes())).unwrap());
-                }
-            });
-        }
-    });
-    assert_eq!(store.row("k", "count").unwrap().unwrap(), b"40");
 }

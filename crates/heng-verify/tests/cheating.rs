@@ -10,12 +10,14 @@ use common::{
     Forger, Power, bundle, check_files, failed, failures, fix_manifest, get, honest, names, names_file, only, place_of,
     read_entries, refuses, size_of,
 };
-use heng_domain::record::Record;
+use heng_app::simulation::{DeviceKey, ORIGIN};
+use heng_domain::record::{Record, Signature};
 use heng_domain::time::Instant;
 use heng_log::commitment::commit;
-use heng_log::sha256;
-use heng_log::signature::PersonalKey;
+use heng_log::signature::{PersonalKey, WEBAUTHN};
 use heng_log::tile::{encode_entries, entries_path};
+use heng_log::webauthn::{Assertion, SoftPasskey};
+use heng_log::{Hash, sha256};
 use heng_verify::{Options, Status, verify};
 use serde_json::{Value, json};
 
@@ -909,6 +911,181 @@ fn a_firm_that_did_not_pass_is_not_selected() {
     let loser = forger.body(loser)["counts"][0]["option"].clone();
     forger.body(at)["tiers"][0]["applications"][0] = loser;
     refuses(&forger.report(Everybody), "V-18", n(at), "selection.not_passed");
+}
+
+// ── passkeys: what a signature is worth depends on what device and browser state ───────────────────────
+
+/// The first ballot that was signed with a passkey, in the second motion or later, and the passkey.
+fn a_passkey_ballot(forger: &Forger) -> (usize, SoftPasskey) {
+    let second = forger.all("motion.opened")[1];
+    let found = (second..).find(|at| {
+        let record = &forger.entries[*at].record;
+        record.kind == "ballot.cast" && record.sigs[0].alg == WEBAUTHN
+    });
+    let at = found.unwrap();
+    match forger.key(&forger.entries[at].record.actor) {
+        DeviceKey::Passkey(passkey) => (at, passkey),
+        DeviceKey::File(_) => panic!("not a passkey"),
+    }
+}
+
+/// What the voter of record `at` has to sign.
+fn challenge_of(forger: &Forger, at: usize) -> Hash {
+    let record = &forger.entries[at].record;
+    record.statement(&record.sigs[0].by, &record.sigs[0].at).unwrap()
+}
+
+/// Puts an assertion in the place of the voter's, and says how V-07 refuses it.
+#[track_caller]
+fn assertion_is_refused(mut forger: Forger, at: usize, assertion: &Assertion, code: &str) {
+    let signature = &mut forger.entries[at].record.sigs[0];
+    let [ad, cd, s] = assertion.to_base64();
+    (signature.ad, signature.cd, signature.s) = (Some(ad), Some(cd), s);
+    refuses(&forger.report(LogKey), "V-07", n(at), code);
+}
+
+#[test]
+fn every_edition_holds_signatures_of_both_kinds() {
+    let forger = Forger::honest();
+    let ballots = forger.all("ballot.cast");
+    let passkeys = ballots.iter().filter(|at| forger.entries[**at].record.sigs[0].alg == WEBAUTHN).count();
+    assert!(passkeys * 5 > ballots.len() && passkeys * 2 < ballots.len(), "{passkeys} of {}", ballots.len());
+}
+
+#[test]
+fn a_changed_ballot_is_not_what_the_passkey_signed() {
+    let mut forger = Forger::honest();
+    let (at, _) = a_passkey_ballot(&forger);
+    let choice = other_choice(forger.body(at));
+    forger.body(at)["choice"] = choice;
+    refuses(&forger.report(LogKey), "V-07", n(at), "signature.webauthn_challenge");
+}
+
+/// The member's own signature of another ballot, moved to this one.
+#[test]
+fn an_assertion_of_another_challenge_is_refused() {
+    let mut forger = Forger::honest();
+    let (at, passkey) = a_passkey_ballot(&forger);
+    let voter = forger.entries[at].record.actor.clone();
+    let other = (at + 1..).find(|i| {
+        let record = &forger.entries[*i].record;
+        record.kind == "ballot.cast" && record.actor == voter
+    });
+    let moved = forger.entries[other.unwrap()].record.sigs.clone();
+    forger.entries[at].record.sigs = moved;
+    // Its anchor is younger than the ballot, so that the envelope is refused besides.
+    let report = forger.report(LogKey);
+    refuses(&report, "V-07", n(at), "signature.webauthn_challenge");
+    refuses(&report, "V-07", n(at), "signature.anchor");
+
+    let assertion = passkey.sign(sha256(b"another ballot").as_bytes(), ORIGIN);
+    assertion_is_refused(Forger::honest(), at, &assertion, "signature.webauthn_challenge");
+}
+
+#[test]
+fn an_assertion_for_another_relying_party_is_refused() {
+    let forger = Forger::honest();
+    let (at, passkey) = a_passkey_ballot(&forger);
+    let good = passkey.sign(challenge_of(&forger, at).as_bytes(), ORIGIN);
+    let mut data = good.authenticator_data.clone();
+    data.splice(..32, sha256(b"evil.example").0);
+    let assertion = passkey.sign_parts(data, good.client_data);
+    assertion_is_refused(forger, at, &assertion, "signature.webauthn_rp");
+}
+
+#[test]
+fn an_assertion_from_another_page_is_refused() {
+    let forger = Forger::honest();
+    let (at, passkey) = a_passkey_ballot(&forger);
+    let challenge = challenge_of(&forger, at);
+    for origin in ["https://heng.example.evil.example", "http://heng.example"] {
+        let assertion = passkey.sign(challenge.as_bytes(), origin);
+        assertion_is_refused(forger.clone(), at, &assertion, "signature.webauthn_origin");
+    }
+    let good = passkey.sign(challenge.as_bytes(), ORIGIN);
+    let text = String::from_utf8(good.client_data).unwrap().replace(":false}", ":true}");
+    let assertion = passkey.sign_parts(good.authenticator_data, text.into_bytes());
+    assertion_is_refused(forger, at, &assertion, "signature.webauthn_embedded");
+}
+
+/// A key that was found on the table: touched, but nobody knew the PIN.
+#[test]
+fn an_assertion_without_verification_of_the_person_is_refused() {
+    let forger = Forger::honest();
+    let (at, passkey) = a_passkey_ballot(&forger);
+    let good = passkey.sign(challenge_of(&forger, at).as_bytes(), ORIGIN);
+    for (flags, code) in [(0x01, "signature.webauthn_verification"), (0x04, "signature.webauthn_presence")] {
+        let mut data = good.authenticator_data.clone();
+        data[32] = flags;
+        // Signed by the device itself, then only claimed by the forger.
+        let assertion = passkey.sign_parts(data.clone(), good.client_data.clone());
+        assertion_is_refused(forger.clone(), at, &assertion, code);
+        let claimed = Assertion { authenticator_data: good.authenticator_data.clone(), ..assertion };
+        assertion_is_refused(forger.clone(), at, &claimed, "signature.invalid");
+    }
+}
+
+#[test]
+fn a_passkey_signs_for_its_owner_only() {
+    let forger = Forger::honest();
+    let (at, passkey) = a_passkey_ballot(&forger);
+    let voter = forger.entries[at].record.actor.clone();
+    let stranger = (at + 1..).find(|i| {
+        let record = &forger.entries[*i].record;
+        record.kind == "ballot.cast" && record.actor != voter && record.sigs[0].alg == WEBAUTHN
+    });
+    let stranger = stranger.unwrap();
+    let DeviceKey::Passkey(other) = forger.key(&forger.entries[stranger].record.actor) else { panic!("not a passkey") };
+    // Another member's device signs this member's ballot, under this member's name.
+    let assertion = other.sign(challenge_of(&forger, at).as_bytes(), ORIGIN);
+    assertion_is_refused(forger.clone(), at, &assertion, "signature.invalid");
+    // … under the key that it has.
+    let mut swapped = forger.clone();
+    let anchor = swapped.entries[at].record.sigs[0].at.clone();
+    swapped.entries[at].record.sigs = vec![Signature::by_passkey(&assertion, &voter, anchor, &other.public())];
+    refuses(&swapped.report(LogKey), "V-07", n(at), "signature.other_key");
+    // The voters change places and keep their signatures.
+    let mut swapped = forger.clone();
+    let name = forger.entries[stranger].record.actor.clone();
+    swapped.entries[at].record.actor.clone_from(&name);
+    swapped.body(at)["voter"] = json!(name);
+    refuses(&swapped.report(LogKey), "V-07", n(at), "signature.missing");
+    // The first member's signature for the other's ballot.
+    let assertion = passkey.sign(challenge_of(&forger, stranger).as_bytes(), ORIGIN);
+    assertion_is_refused(forger, stranger, &assertion, "signature.invalid");
+}
+
+#[test]
+fn a_signature_keeps_its_parts_and_its_kind() {
+    let forger = Forger::honest();
+    let (at, _) = a_passkey_ballot(&forger);
+    let changed = |at: usize, change: fn(&mut Signature), code: &str| {
+        let mut forger = forger.clone();
+        change(&mut forger.entries[at].record.sigs[0]);
+        refuses(&forger.report(LogKey), "V-07", n(at), code);
+    };
+    changed(at, |s| s.ad = None, "signature.parts");
+    changed(at, |s| (s.ad, s.cd) = (None, None), "signature.parts");
+    changed(at, |s| "ed25519".clone_into(&mut s.alg), "signature.algorithm");
+    changed(at, |s| s.cd = Some("e30=".to_owned()), "signature.webauthn_form");
+    changed(at, |s| s.s = "AAAA".to_owned(), "signature.webauthn_form");
+    let plain = a_ballot(&forger);
+    changed(plain, |s| (s.ad, s.cd) = (Some(String::new()), Some(String::new())), "signature.parts");
+    changed(plain, |s| WEBAUTHN.clone_into(&mut s.alg), "signature.algorithm");
+}
+
+/// The same point registered for a website of the forger's: another key, which the member never confirmed.
+#[test]
+fn a_passkey_moved_to_another_relying_party_is_found() {
+    let mut forger = Forger::honest();
+    let (at, _) = a_passkey_ballot(&forger);
+    let voter = forger.entries[at].record.actor.clone();
+    let seated = forger.find("person.seated", |b| b["person"] == voter.as_str());
+    let key = forger.body(seated)["key"].as_str().unwrap().replace(":heng.example:", ":evil.example:");
+    forger.body(seated)["key"] = json!(key);
+    let report = forger.report(LogKey);
+    names(&report, "V-06", n(seated));
+    refuses(&report, "V-07", n(at), "signature.other_key");
 }
 
 // ── T21: what is published ─────────────────────────────────────────────────────────────────────────────

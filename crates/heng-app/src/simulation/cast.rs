@@ -11,12 +11,10 @@ use heng_domain::office::events::{
 use heng_domain::rules::Level;
 use heng_domain::text::Text;
 use heng_domain::uscc;
-use heng_log::sha256;
-use heng_log::signature::PersonalKey;
 use jiff::civil::{Date, date};
 use serde_json::json;
 
-use super::{drafts_for, submit};
+use super::{DeviceKey, drafts_for, submit};
 use crate::draft::Draft;
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
@@ -30,8 +28,8 @@ pub struct Actor {
     pub name: String,
     /// Role in the office.
     pub role: OfficeRole,
-    /// Key.
-    pub key: PersonalKey,
+    /// What the person signs with.
+    pub key: DeviceKey,
     /// The office log's record in which the key was confirmed.
     pub cite: Cite,
 }
@@ -126,11 +124,6 @@ pub fn stratum(sector: &str) -> &'static str {
     SECTORS.iter().find(|(zh, _, _)| *zh == sector).map_or("manufacturing", |(_, _, stratum)| stratum)
 }
 
-/// The key of an invented person or expert.
-pub fn key_of(seed: u64, id: &str) -> PersonalKey {
-    PersonalKey::from_seed(sha256(format!("heng/simulated-key/{seed}/{id}").as_bytes()).0)
-}
-
 /// An invented person's name: a surname, 示 (“for demonstration”) and a number.
 pub fn person_name(index: usize) -> String {
     const DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
@@ -164,16 +157,18 @@ impl Cast {
         demo: bool,
     ) -> Result<Cast> {
         let office = heng.create_log(log, "office")?;
-        let actor = |index: usize, id: String, role| Actor {
-            name: person_name(index),
-            key: key_of(seed, &id),
-            role,
-            cite: Cite { leaf: Default::default(), log: log.to_owned(), seq: 0 },
-            id,
+        let actor = |(index, id, role): (usize, String, OfficeRole)| -> Result<Actor> {
+            Ok(Actor {
+                name: person_name(index),
+                key: DeviceKey::of(seed, &id)?,
+                role,
+                cite: Cite { leaf: Default::default(), log: log.to_owned(), seq: 0 },
+                id,
+            })
         };
         let mut actors: Vec<Actor> = vec![
-            actor(0, "p:0001".to_owned(), OfficeRole::Officer),
-            actor(1, "p:0002".to_owned(), OfficeRole::Officer),
+            actor((0, "p:0001".to_owned(), OfficeRole::Officer))?,
+            actor((1, "p:0002".to_owned(), OfficeRole::Officer))?,
         ];
         let founded = OfficeFounded {
             demo,
@@ -187,7 +182,7 @@ impl Cast {
         };
         let mut draft = office_draft("p:0001", "办公室设立", founded)?;
         for first in &actors {
-            draft = draft.sign(office.id(), &first.id, &first.key, office.anchor())?;
+            draft = first.key.sign(draft, office.id(), &first.id, office.anchor())?;
         }
         let accepted = office.submit(draft)?;
         for first in &mut actors {
@@ -204,7 +199,7 @@ impl Cast {
         let recommenders = (0..COUNTIES.len()).map(|i| (60 + i, format!("p:{:04}", 100 + i), OfficeRole::Recommender));
         let experts = (0..numbers.experts).map(|i| (80 + i, format!("p:{:04}", 200 + i), OfficeRole::Expert));
         let all = rest.into_iter().chain(members).chain(recommenders).chain(experts);
-        actors.extend(all.map(|(index, id, role)| actor(index, id, role)));
+        actors.extend(all.map(actor).collect::<Result<Vec<_>>>()?);
         let mut cast = Cast { office, actors, firms: Vec::new(), seed };
         cast.register_people(heng)?;
         cast.register_firms(numbers.firms)?;
@@ -293,10 +288,7 @@ impl Cast {
     /// If one of them is not of the cast.
     pub fn signed(&self, draft: Draft, by: &[&str]) -> Result<Draft> {
         let anchor = self.office.anchor();
-        by.iter().try_fold(draft, |draft, id| {
-            let actor = self.actor(id)?;
-            Ok(draft.sign(self.office.id(), id, &actor.key, anchor.clone())?)
-        })
+        by.iter().try_fold(draft, |draft, id| self.actor(id)?.key.sign(draft, self.office.id(), id, anchor.clone()))
     }
 
     /// The person called `id`.

@@ -20,8 +20,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::cast::{COUNTIES, key_of, office_draft, stratum};
-use super::{Simulation, Stop, drafts_for, submit};
+use super::cast::{COUNTIES, office_draft, stratum};
+use super::{DeviceKey, Simulation, Stop, drafts_for, submit};
 use crate::carry;
 use crate::draft::Draft;
 use crate::error::{AppError, Result};
@@ -68,14 +68,18 @@ impl Simulation<'_> {
     pub(super) fn sign(&self, draft: Draft, by: &[&str]) -> Result<Draft> {
         let anchor = self.log.anchor();
         by.iter().try_fold(draft, |draft, id| {
-            let key = key_of(self.cast.seed, &self.key_name(id));
-            Ok(draft.sign(self.log.id(), id, &key, anchor.clone())?)
+            let (log, at) = (self.log.id(), anchor.clone());
+            if id.starts_with("x:") {
+                self.expert_key(id)?.sign(draft, log, id, at)
+            } else {
+                self.cast.actor(id)?.key.sign(draft, log, id, at)
+            }
         })
     }
 
     /// Experts have one key for each edition, so that no two editions can be linked by it.
-    pub(super) fn key_name(&self, id: &str) -> String {
-        if id.starts_with("x:") { format!("{id}@{}", self.settings.log) } else { id.to_owned() }
+    fn expert_key(&self, expert: &str) -> Result<DeviceKey> {
+        DeviceKey::of(self.cast.seed, &format!("{expert}@{}", self.settings.log))
     }
 
     pub(super) fn act(&self, actor: &str, basis: &str, event: impl Into<Event>, signers: &[&str]) -> Result<Accepted> {
@@ -182,7 +186,7 @@ impl Simulation<'_> {
         for (index, actor) in experts.into_iter().enumerate() {
             let expert = format!("x:{:04}", index + 1);
             let group = if index % 3 == 2 { "service" } else { "manufacturing" };
-            let key = key_of(self.cast.seed, &self.key_name(&expert)).public();
+            let key = self.expert_key(&expert)?.public();
             let who = json!({ "name": actor.name, "person": actor.id });
             let draft = self.draft("p:0001", &basis, ExpertSeated { expert, group: group.to_owned(), key })?;
             let draft = draft.hiding(self.heng.random()?, BTreeMap::from([("/who".to_owned(), who)]));
@@ -253,7 +257,8 @@ impl Simulation<'_> {
         let last = first.checked_add(i64::from(stage.days.value).days()).map_err(|_| broken("a day"))?;
         for index in 0..count {
             // Most applications come in the last days, as everywhere.
-            let span = u64::from(stage.days.value);
+            // One that stops here stops on the demonstration's today: nothing may stand in the log from tomorrow.
+            let span = u64::from(if count == limit { stage.days.value.min(12) } else { stage.days.value });
             let late = span
                 - (span * u64::try_from((count - index).pow(2)).unwrap_or(1)
                     / u64::try_from(count.pow(2)).unwrap_or(1))

@@ -6,6 +6,7 @@
 mod cast;
 mod committee;
 mod demo;
+mod device;
 mod edition;
 mod office;
 mod random;
@@ -31,6 +32,7 @@ use crate::log::{Accepted, Log};
 
 pub use cast::{Cast, Numbers};
 pub use demo::{DemoReport, build_demo};
+pub use device::{DeviceKey, ORIGIN, RP};
 pub use office::{Size, simulate};
 pub use random::Random;
 

@@ -19,11 +19,21 @@ pub(super) type Values = BTreeMap<String, Value>;
 pub(super) struct Context<'a> {
     pub record: &'a Record,
     pub values: &'a Values,
+    /// Who would sign, in a rehearsal; `None` where real signatures are checked.
+    pub rehearsed: Option<&'a [String]>,
 }
 
 impl Context<'_> {
     pub fn actor(&self) -> &str {
         &self.record.actor
+    }
+
+    /// Those who signed, or would sign.
+    fn signers(&self) -> Vec<&str> {
+        match self.rehearsed {
+            Some(signers) => signers.iter().map(String::as_str).collect(),
+            None => self.record.sigs.iter().map(|s| s.by.as_str()).collect(),
+        }
     }
 }
 
@@ -99,12 +109,24 @@ impl Edition {
 
     /// Whether `record` may follow. `openings` are the hidden values of this record that the caller knows.
     pub fn admit(&self, record: &Record, openings: &[Opening]) -> Verdict {
+        self.judge(record, openings, None)
+    }
+
+    /// Whether `record` could follow once `signers` have signed it: the same rules, asked before anybody signs in vain.
+    ///
+    /// # Errors
+    /// The refusal that `admit` would give for another reason than a signature.
+    pub fn rehearse(&self, record: &Record, openings: &[Opening], signers: &[String]) -> Verdict {
+        self.judge(record, openings, Some(signers))
+    }
+
+    fn judge(&self, record: &Record, openings: &[Opening], rehearsed: Option<&[String]>) -> Verdict {
         record.check_envelope(&self.log, self.size, Some(self.last))?;
         let erasing = record.kind == PrivacyErased::KIND;
         ensure!(!self.closed || erasing, "edition.closed", "", kind = &record.kind);
         let event = event(record)?;
         let values = values(record, openings)?;
-        let cx = Context { record, values: &values };
+        let cx = Context { record, values: &values, rehearsed };
         match &event {
             Event::EditionOpened(_) => refuse!("edition.opened_twice", ""),
             Event::CriteriaAdopted(body) => self.admit_criteria(&cx, body),
@@ -272,13 +294,17 @@ impl Edition {
     /// The actor's signature is there and right.
     pub(super) fn require_signature(&self, cx: &Context<'_>, by: &str) -> Verdict {
         let key = self.seats.get(by).filter(|seat| seat.active).and_then(|seat| seat.key.as_ref());
+        if cx.rehearsed.is_some() {
+            let signs = key.is_some() && cx.signers().contains(&by);
+            ensure!(signs, "signature.no_key", "", by = by);
+            return Ok(());
+        }
         cx.record.check_signature(by, key)
     }
 
     /// At least `count` different persons with `role` signed.
     pub(super) fn require_signers(&self, cx: &Context<'_>, role: Role, count: usize) -> Verdict {
-        let signers: Vec<&str> =
-            cx.record.sigs.iter().map(|s| s.by.as_str()).filter(|by| self.has_role(by, role)).collect();
+        let signers: Vec<&str> = cx.signers().into_iter().filter(|by| self.has_role(by, role)).collect();
         ensure!(
             signers.len() >= count,
             "signature.too_few",

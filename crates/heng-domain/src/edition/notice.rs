@@ -203,7 +203,7 @@ impl Edition {
     /// Whether all that a record hides may be erased when its retention term is over.
     ///
     /// Marks and scores decide; they are never personal data that may be erased (threat T30).
-    pub(super) fn is_erasable(&self, seq: u64) -> bool {
+    pub fn is_erasable(&self, seq: u64) -> bool {
         let personal =
             |path: &String| matches!(path.as_str(), "/name" | "/identity" | "/contact" | "/who" | "/grounds");
         self.hidden.get(&seq).is_some_and(|paths| paths.keys().all(personal))

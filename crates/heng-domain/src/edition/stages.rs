@@ -95,8 +95,11 @@ impl Edition {
         self.gate(stage, cx.record.time)
     }
 
-    /// What still keeps the gate shut, as applications or other names; see the refusal `gate.open`.
-    fn gate(&self, stage: &Stage, time: Instant) -> Verdict {
+    /// What still keeps the gate shut at `time`, as applications or other names.
+    ///
+    /// # Errors
+    /// The refusal that names it.
+    pub fn gate(&self, stage: &Stage, time: Instant) -> Verdict {
         let basis = &stage.basis;
         match stage.kind {
             StageKind::Call => ensure!(self.call.is_some(), "gate.call", basis),

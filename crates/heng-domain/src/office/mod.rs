@@ -18,7 +18,7 @@ use events::{
     BanImposed, EditionRegistered, EntryPosted, Event, FigureStated, OfficeFounded, OrganisationRegistered,
     ProgrammeEstablished, RulesAdopted,
 };
-pub use people::{Person, Term};
+pub use people::{Key, Person, Term};
 pub use register::Honour;
 
 /// The state of the office log.
@@ -34,8 +34,8 @@ pub struct Office {
     pub founded: OfficeFounded,
     /// People.
     pub people: BTreeMap<String, Person>,
-    /// Organisations.
-    pub organisations: BTreeMap<String, OrganisationRegistered>,
+    /// Organisations, with the number of the record.
+    pub organisations: BTreeMap<String, (u64, OrganisationRegistered)>,
     /// Programmes.
     pub programmes: BTreeMap<String, ProgrammeEstablished>,
     /// Rules by programme, oldest first, with the number of the record.
@@ -149,7 +149,7 @@ impl Office {
             Event::RoleGranted(body) => self.apply_role(body),
             Event::RoleEnded(body) => self.apply_role_ended(record, &body),
             Event::OrganisationRegistered(body) => {
-                self.organisations.insert(body.organisation.clone(), body);
+                self.organisations.insert(body.organisation.clone(), (record.seq, body));
             }
             Event::ProgrammeEstablished(body) => {
                 self.programmes.insert(body.programme.clone(), body);

@@ -48,7 +48,7 @@ impl Office {
                 uscc::check(code).map_err(|error| {
                     Refusal::new("organisation.code", "GB 32100-2015").with("code", code).with("detail", error)
                 })?;
-                let same = self.organisations.values().find(|o| o.uscc.as_ref() == Some(code));
+                let same = self.organisations.values().map(|(_, o)| o).find(|o| o.uscc.as_ref() == Some(code));
                 if let Some(same) = same {
                     refuse!("organisation.same_code", "", code = code, other = &same.organisation);
                 }

@@ -237,6 +237,26 @@ impl Store for PostgresStore {
         self.change(sql::PUT_ROW, &[&kind, &key, &sealed]).map(|_| ())
     }
 
+    fn swap_row(&self, kind: &str, key: &str, expected: Option<&[u8]>, next: Option<&[u8]>) -> Result<bool> {
+        let sealed = next.map(|value| self.key.seal(&row_place(kind, key), value)).transpose()?;
+        self.write(|tx| {
+            let found: Option<Vec<u8>> = tx.one(sql::LOCK_ROW, &[&kind, &key], bytes)?;
+            let found = found.map(|sealed| self.key.open(&row_place(kind, key), &sealed)).transpose()?;
+            if found.as_deref() != expected {
+                return Ok(false);
+            }
+            match &sealed {
+                // A row that is not there cannot be locked: the insert itself tells who was first.
+                Some(sealed) if expected.is_none() => Ok(tx.execute(sql::ADD_ROW, &[&kind, &key, sealed])? > 0),
+                Some(sealed) => Ok(tx.execute(sql::PUT_ROW, &[&kind, &key, sealed])? > 0),
+                None => {
+                    tx.execute(sql::DELETE_ROW, &[&kind, &key])?;
+                    Ok(true)
+                }
+            }
+        })
+    }
+
     fn row(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>> {
         let sealed = self.one(sql::ROW, &[&kind, &key], bytes)?;
         sealed.map(|sealed| self.key.open(&row_place(kind, key), &sealed)).transpose()
@@ -253,25 +273,6 @@ impl Store for PostgresStore {
 
     fn delete_row(&self, kind: &str, key: &str) -> Result<bool> {
         Ok(self.change(sql::DELETE_ROW, &[&kind, &key])? > 0)
-    }
-
-    fn swap_row(&self, kind: &str, key: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool> {
-        let place = row_place(kind, key);
-        let sealed = new.map(|new| self.key.seal(&place, new)).transpose()?;
-        self.write(|tx| {
-            // A row that does not exist cannot be locked; its name can.
-            lock(tx, &place)?;
-            let found = tx.one(sql::ROW, &[&kind, &key], bytes)?;
-            let found = found.map(|sealed| self.key.open(&place, &sealed)).transpose()?;
-            if found.as_deref() != old {
-                return Ok(false);
-            }
-            match &sealed {
-                Some(sealed) => tx.execute(sql::PUT_ROW, &[&kind, &key, sealed])?,
-                None => tx.execute(sql::DELETE_ROW, &[&kind, &key])?,
-            };
-            Ok(true)
-        })
     }
 
     fn integrity(&self) -> Result<Vec<String>> {

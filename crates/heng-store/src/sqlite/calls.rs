@@ -232,6 +232,23 @@ impl Store for SqliteStore {
         self.change(sql::PUT_ROW, params![kind, key, sealed]).map(|_| ())
     }
 
+    fn swap_row(&self, kind: &str, key: &str, expected: Option<&[u8]>, next: Option<&[u8]>) -> Result<bool> {
+        let map = |source| self.failure(source);
+        let sealed = next.map(|value| self.key.seal(&row_place(kind, key), value)).transpose()?;
+        self.write(|tx| {
+            let found = tx.query_row(&sql::sqlite(sql::ROW), params![kind, key], bytes).optional().map_err(map)?;
+            let found = found.map(|sealed| self.key.open(&row_place(kind, key), &sealed)).transpose()?;
+            if found.as_deref() != expected {
+                return Ok(false);
+            }
+            match &sealed {
+                Some(sealed) => tx.execute(&sql::sqlite(sql::PUT_ROW), params![kind, key, sealed]).map_err(map)?,
+                None => tx.execute(&sql::sqlite(sql::DELETE_ROW), params![kind, key]).map_err(map)?,
+            };
+            Ok(true)
+        })
+    }
+
     fn row(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>> {
         let sealed = self.one(sql::ROW, params![kind, key], bytes)?;
         sealed.map(|sealed| self.key.open(&row_place(kind, key), &sealed)).transpose()
@@ -248,25 +265,6 @@ impl Store for SqliteStore {
 
     fn delete_row(&self, kind: &str, key: &str) -> Result<bool> {
         Ok(self.change(sql::DELETE_ROW, params![kind, key])? > 0)
-    }
-
-    fn swap_row(&self, kind: &str, key: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool> {
-        let map = |source| self.failure(source);
-        let place = row_place(kind, key);
-        let sealed = new.map(|new| self.key.seal(&place, new)).transpose()?;
-        self.write(|tx| {
-            let found = tx.query_row(&sql::sqlite(sql::ROW), params![kind, key], bytes).optional().map_err(map)?;
-            let found = found.map(|sealed| self.key.open(&place, &sealed)).transpose()?;
-            if found.as_deref() != old {
-                return Ok(false);
-            }
-            match sealed {
-                Some(sealed) => tx.execute(&sql::sqlite(sql::PUT_ROW), params![kind, key, sealed]),
-                None => tx.execute(&sql::sqlite(sql::DELETE_ROW), params![kind, key]),
-            }
-            .map_err(map)?;
-            Ok(true)
-        })
     }
 
     fn integrity(&self) -> Result<Vec<String>> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use heng_app::bundle::{Files, public_bundle};
-use heng_app::simulation::{Frozen, Size, simulate};
+use heng_app::simulation::{DeviceKey, Frozen, ORIGIN, Size, simulate};
 use heng_domain::edition::Edition;
-use heng_domain::record::{Anchor, Record, sign};
+use heng_domain::record::{Anchor, Record, Signature};
 use heng_domain::refusal::Refusal;
 use heng_domain::replay::LogState;
 use heng_domain::rules::{read_calendar, read_criteria, read_rules};
@@ -194,12 +194,12 @@ impl Forger {
         HONEST.get_or_init(|| Forger::new(honest())).clone()
     }
 
-    pub fn key(&self, person: &str) -> PersonalKey {
+    pub fn key(&self, person: &str) -> DeviceKey {
         if let Some(seed) = self.keys.get(person) {
-            return PersonalKey::from_seed(*seed);
+            return DeviceKey::File(PersonalKey::from_seed(*seed));
         }
         let id = if person.starts_with("x:") { format!("{person}@{}", self.log) } else { person.to_owned() };
-        PersonalKey::from_seed(sha256(format!("heng/simulated-key/{SEED}/{id}").as_bytes()).0)
+        DeviceKey::of(SEED, &id).unwrap()
     }
 
     /// Number of the first record of `kind` for which `wanted` holds.
@@ -258,8 +258,15 @@ impl Forger {
         self.entries[at].record.sigs = sigs;
     }
 
-    fn signed(&self, r: &Record, by: &str, at: Anchor) -> heng_domain::record::Signature {
-        sign(&self.log, &r.kind, &r.body, &r.hidden, by, at, &self.key(by)).unwrap()
+    fn signed(&self, record: &Record, by: &str, at: Anchor) -> Signature {
+        let statement = record.statement(by, &at).unwrap();
+        match self.key(by) {
+            DeviceKey::File(key) => Signature::by_key(&statement, by, at, &key),
+            DeviceKey::Passkey(passkey) => {
+                let assertion = passkey.sign(statement.as_bytes(), ORIGIN);
+                Signature::by_passkey(&assertion, by, at, &passkey.public())
+            }
+        }
     }
 
     /// Replays without asking `admit`, as the attacker's own server would.

@@ -1,0 +1,153 @@
+//! The call for applications and its window; opinions of the recommenders.
+
+use heng_domain::edition::events::{CallPublished, RecommendationGiven, Role, Window, WindowExtended};
+use heng_domain::rules::StageKind;
+use heng_domain::text::Text;
+use heng_domain::time::Instant;
+use jiff::ToSpan;
+
+use super::field::{Choice, Field, Kind, local_text, words};
+use super::{Act, Case, EditionDesk, Signs, Who, Written, Wrong};
+
+/// Greatest length of a title and of a published text, in characters.
+pub(super) const TITLE: usize = 120;
+pub(super) const TEXT: usize = 20_000;
+
+pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
+    vec![
+        Act {
+            kind: CallPublished::KIND,
+            who: Who::Officer,
+            signs: Signs::ACTOR,
+            open: |desk| match desk.stage(StageKind::Call) {
+                Some(stage) if desk.has(Role::Officer) && desk.edition.call.is_none() => {
+                    vec![Case::duty("-", stage.name.clone(), desk.due(stage))]
+                }
+                _ => Vec::new(),
+            },
+            form: |desk, _| {
+                let rules = desk.edition.rules();
+                let window =
+                    rules.stages.iter().find(|s| s.kind == StageKind::Application).map_or(30, |s| s.days.value);
+                let first = desk.today().tomorrow().unwrap_or(desk.today());
+                let last = first.checked_add(i64::from(window).days()).unwrap_or(first);
+                let at = |day, hour| Instant::at(day, hour, 0, desk.offset()).map(|i| local_text(i, desk.offset()));
+                let places = [("award", &rules.name), ("label", &desk.edition.opened.label)];
+                let title = words("prefill", "call_title", &places);
+                let text = words("prefill", "call_text", &places);
+                let line = || Kind::Line { most: TITLE };
+                let area = || Kind::Area { most: TEXT, rows: 8 };
+                vec![
+                    Field::new("title_zh", line()).with(title.zh),
+                    Field::new("title_en", line()).with(title.en),
+                    Field::new("text_zh", area()).with(text.zh),
+                    Field::new("text_en", area()).with(text.en),
+                    Field::new("opens", Kind::Moment).with(at(first, 9).unwrap_or_default()),
+                    Field::new("closes", Kind::Moment).with(at(last, 18).unwrap_or_default()),
+                ]
+            },
+            write: |desk, _, input| {
+                let basis = desk.stage(StageKind::Call).map_or("", |s| s.basis.as_str());
+                let body = CallPublished {
+                    closes: input.moment("closes").unwrap_or(desk.now),
+                    no_fee: true,
+                    opens: input.moment("opens").unwrap_or(desk.now),
+                    text: input.both("text"),
+                    title: input.both("title"),
+                };
+                Ok(vec![Written::edition(basis, body)?])
+            },
+        },
+        Act {
+            kind: WindowExtended::KIND,
+            who: Who::Officer,
+            signs: Signs::NOBODY,
+            open: |desk| match desk.stage(StageKind::Application) {
+                Some(stage) if desk.has(Role::Officer) => vec![Case::possible("-", stage.name.clone())],
+                _ => Vec::new(),
+            },
+            form: |desk, _| {
+                let closes = desk.edition.call.as_ref().map(|call| local_text(call.closes, desk.offset()));
+                vec![
+                    Field::new("closes", Kind::Moment).with(closes.unwrap_or_default()),
+                    Field::new("reason", Kind::Line { most: 300 }),
+                ]
+            },
+            write: |desk, _, input| {
+                let basis = desk.stage(StageKind::Application).map_or("", |s| s.basis.as_str());
+                let closes = input.moment("closes").unwrap_or(desk.now);
+                Ok(vec![Written::edition(basis, WindowExtended { closes, reason: input.text("reason") })?])
+            },
+        },
+        Act {
+            kind: RecommendationGiven::KIND,
+            who: Who::Recommender,
+            signs: Signs::NOBODY,
+            open: |desk| {
+                let Some(stage) = desk.stage(StageKind::Recommendation) else { return Vec::new() };
+                if !desk.has(Role::Recommender) {
+                    return Vec::new();
+                }
+                let waiting = desk.edition.field.iter().filter(|id| {
+                    let given = desk.edition.applications.get(*id).map(|a| a.recommendations.as_slice());
+                    given.is_some_and(|given| given.iter().all(|r| r.recommender != desk.me))
+                });
+                let due = desk.due(stage);
+                waiting
+                    .map(|id| {
+                        // Somebody else's opinion makes ours possible, not due.
+                        let any = desk.edition.applications.get(id).is_some_and(|a| !a.recommendations.is_empty());
+                        Case { id: id.clone(), about: desk.name(id), due, duty: !any }
+                    })
+                    .collect()
+            },
+            form: |desk, _| {
+                let days = desk
+                    .stage(StageKind::Recommendation)
+                    .and_then(|s| s.recommendation.as_ref())
+                    .map_or(0, |r| r.notice_days.value);
+                let mut fields = vec![
+                    Field::new("support", Kind::One { choices: yes_no("support") }),
+                    Field::new("opinion", Kind::Area { most: 2000, rows: 5 }),
+                ];
+                if days > 0 {
+                    let days = super::same(days);
+                    let hint = words("hint", "notice_window", &[("days", &days)]);
+                    fields.push(Field::new("notice_from", Kind::Day).optional().hint(hint));
+                    fields.push(Field::new("notice_until", Kind::Day).optional());
+                }
+                fields
+            },
+            write: |desk, application, input| {
+                let basis = desk.stage(StageKind::Recommendation).map_or("", |s| s.basis.as_str());
+                let body = RecommendationGiven {
+                    application: application.to_owned(),
+                    notice: window(input.day("notice_from"), input.day("notice_until"))?,
+                    opinion: input.text("opinion"),
+                    support: input.text("support") == "yes",
+                };
+                Ok(vec![Written::edition(basis, body)?])
+            },
+        },
+    ]
+}
+
+/// Yes and no, in the words of a question.
+pub(super) fn yes_no(key: &str) -> Vec<Choice> {
+    let of = |answer: &str| -> Text { words("choice", &format!("{key}_{answer}"), &[]) };
+    vec![Choice::new("yes", of("yes")), Choice::new("no", of("no"))]
+}
+
+/// A window from its two ends: both or none.
+pub(super) fn window(
+    from: Option<jiff::civil::Date>,
+    until: Option<jiff::civil::Date>,
+) -> Result<Option<Window>, Wrong> {
+    match (from, until) {
+        (None, None) => Ok(None),
+        (Some(from), Some(until)) if from <= until => Ok(Some(Window { from, until })),
+        (Some(_), Some(_)) => Err(Wrong::new("notice_until", "turned_window")),
+        (None, Some(_)) => Err(Wrong::new("notice_from", "day_missing")),
+        (Some(_), None) => Err(Wrong::new("notice_until", "day_missing")),
+    }
+}

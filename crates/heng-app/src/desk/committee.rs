@@ -1,0 +1,524 @@
+//! The committee's session: roster, presence, motions, ballots, read-back, announcement, minutes.
+
+use std::collections::BTreeSet;
+
+use heng_domain::edition::committee::{text_hash, value_hash};
+use heng_domain::edition::events::{
+    BallotCast, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed, MotionFrozen,
+    MotionOpened, MotionReopened, MotionVoided, PaperVotes, PresenceRecorded, ResultAnnounced, Role, RosterFrozen,
+    RosterMember, SelectionDecided,
+};
+use heng_domain::edition::{Edition, Motion, MotionState, Session};
+use heng_domain::rules::{BallotKind, ChoiceKind, CommitteeRules, Purpose, Stage, StageKind};
+use heng_domain::text::Text;
+
+use super::field::{Choice, Field, Input, Kind, same, words};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written};
+
+type EditionAct<'a> = Act<EditionDesk<'a>>;
+
+pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
+    let mut out = vec![
+        Act {
+            kind: RosterFrozen::KIND,
+            who: Who::Officer,
+            signs: Signs::OFFICERS,
+            open: |desk| match rules(desk).filter(|_| desk.has(Role::Officer)) {
+                Some((stage, _)) if !desk.edition.sessions.values().any(|s| s.stage == stage.id) => {
+                    vec![Case::duty(stage.id.clone(), stage.name.clone(), desk.due(stage))]
+                }
+                Some((stage, _)) => vec![Case::possible(stage.id.clone(), stage.name.clone())],
+                None => Vec::new(),
+            },
+            form: |desk, _| {
+                let members: Vec<Choice> = roster(desk.edition).into_iter().map(|m| member_choice(&m)).collect();
+                let all = members.iter().map(|choice| choice.value.clone()).collect();
+                vec![Field::new("members", Kind::Many { choices: members }).with_all(all)]
+            },
+            write: |desk, stage, input| {
+                let chosen = input.list("members");
+                let members = roster(desk.edition).into_iter().filter(|m| chosen.contains(&m.person)).collect();
+                let session = format!("s{}", desk.edition.sessions.len() + 1);
+                let body = RosterFrozen { members, session, stage: stage.to_owned() };
+                Ok(vec![Written::edition(basis(desk, stage), body)?])
+            },
+        },
+        Act {
+            kind: PresenceRecorded::KIND,
+            who: Who::Member,
+            signs: Signs::ACTOR,
+            open: |desk| {
+                let mine = sessions(desk).into_iter().filter(|(_, s)| s.members.iter().any(|m| m.person == desk.me));
+                mine.map(|(id, session)| {
+                    let about = stage_name(desk.edition, session);
+                    let absent = !session.present.contains(&desk.me);
+                    Case { id: id.clone(), about, due: None, duty: absent }
+                })
+                .collect()
+            },
+            form: |_, _| Vec::new(),
+            write: |desk, id, _| {
+                let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
+                let present = !session.present.contains(&desk.me);
+                let body = PresenceRecorded { person: desk.me.clone(), present, session: id.to_owned() };
+                Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
+            },
+        },
+        Act {
+            kind: MotionOpened::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR,
+            open: motions_to_open,
+            form: |desk, case| {
+                let text = motion_text(desk, case).unwrap_or_else(|| same(""));
+                vec![
+                    Field::new("question_zh", Kind::Line { most: 200 }).with(text.zh),
+                    Field::new("question_en", Kind::Line { most: 300 }).with(text.en),
+                ]
+            },
+            write: write_motion,
+        },
+        Act {
+            kind: BallotCast::KIND,
+            who: Who::Member,
+            signs: Signs::ACTOR,
+            open: |desk| {
+                let open = |m: &&(String, Motion)| m.1.state == MotionState::Open && may_vote(desk, &m.1);
+                let cases = desk.edition.motions.iter().filter(open).map(|(id, motion)| {
+                    let voted = motion.ballots.iter().any(|b| b.body.voter == desk.me);
+                    Case { id: id.clone(), about: motion.body.text.clone(), due: None, duty: !voted }
+                });
+                cases.collect()
+            },
+            form: |desk, id| desk.edition.motion(id).map(|motion| vec![ballot_field(desk, motion)]).unwrap_or_default(),
+            write: write_ballot,
+        },
+        Act {
+            kind: MotionClosed::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR,
+            open: |desk| chaired(desk, MotionState::Open, |m| ballots_complete(m)),
+            form: |_, _| Vec::new(),
+            write: |desk, id, _| one(desk, id, MotionClosed { motion: id.to_owned() }),
+        },
+        Act {
+            kind: MotionDisputed::KIND,
+            who: Who::Member,
+            signs: Signs::ACTOR,
+            open: |desk| mine(desk, |state| state == MotionState::Closed),
+            form: |_, _| vec![Field::new("reason", Kind::Line { most: 300 })],
+            write: |desk, id, input| {
+                let reason = input.text("reason");
+                one(desk, id, MotionDisputed { member: desk.me.clone(), motion: id.to_owned(), reason })
+            },
+        },
+        Act {
+            kind: MotionReopened::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR,
+            open: |desk| {
+                let mut cases = chaired(desk, MotionState::Closed, |m| !m.disputes.is_empty());
+                cases.retain(|case| case.duty);
+                cases
+            },
+            form: |_, _| vec![Field::new("reason", Kind::Line { most: 300 })],
+            write: |desk, id, input| {
+                one(desk, id, MotionReopened { motion: id.to_owned(), reason: input.text("reason") })
+            },
+        },
+    ];
+    out.extend(after_the_close());
+    out
+}
+
+fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
+    vec![
+        Act {
+            kind: CountRecorded::KIND,
+            who: Who::Counter,
+            signs: Signs::COUNTERS_SUPERVISED,
+            open: |desk| {
+                let paper = rules(desk).is_some_and(|(_, r)| r.ballot.value != BallotKind::RollCall);
+                if !paper || !desk.has(Role::Counter) {
+                    return Vec::new();
+                }
+                let open = |m: &&(String, Motion)| m.1.state == MotionState::Closed && m.1.paper.is_none();
+                let motions = desk.edition.motions.iter().filter(open);
+                motions.map(|(id, m)| Case::duty(id.clone(), m.body.text.clone(), None)).collect()
+            },
+            form: count_form,
+            write: write_count,
+        },
+        Act {
+            kind: MotionFrozen::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR,
+            open: |desk| chaired(desk, MotionState::Closed, |m| m.disputes.is_empty()),
+            form: |_, _| Vec::new(),
+            write: |desk, id, _| one(desk, id, MotionFrozen { motion: id.to_owned() }),
+        },
+        Act {
+            kind: ResultAnnounced::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR,
+            open: |desk| chaired(desk, MotionState::Frozen, |_| true),
+            form: |_, _| Vec::new(),
+            write: |desk, id, _| {
+                one(desk, id, ResultAnnounced { counts: desk.edition.tally(id)?, motion: id.to_owned() })
+            },
+        },
+        Act {
+            kind: MotionVoided::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR_SUPERVISED,
+            open: |desk| {
+                let states = [MotionState::Open, MotionState::Closed, MotionState::Frozen];
+                states.into_iter().flat_map(|state| chaired(desk, state, |_| false)).collect()
+            },
+            form: |_, _| vec![Field::new("reason", Kind::Line { most: 300 })],
+            write: |desk, id, input| {
+                one(desk, id, MotionVoided { motion: id.to_owned(), reason: input.text("reason") })
+            },
+        },
+        Act {
+            kind: CorrectionNoted::KIND,
+            who: Who::Member,
+            signs: Signs::ACTOR,
+            open: |desk| mine(desk, |state| matches!(state, MotionState::Frozen | MotionState::Announced)),
+            form: |_, _| vec![Field::new("says", Kind::Line { most: 300 })],
+            write: |desk, id, input| {
+                let says = input.text("says");
+                one(desk, id, CorrectionNoted { member: desk.me.clone(), motion: id.to_owned(), says })
+            },
+        },
+        Act {
+            kind: SelectionDecided::KIND,
+            who: Who::Officer,
+            signs: Signs::ACTOR,
+            open: selections,
+            form: |_, _| Vec::new(),
+            write: write_selection,
+        },
+        Act {
+            kind: MinutesSigned::KIND,
+            who: Who::Chair,
+            signs: Signs::ACTOR,
+            open: |desk| {
+                if !desk.has(Role::Chair) {
+                    return Vec::new();
+                }
+                let ended = sessions(desk).into_iter().filter(|(id, s)| {
+                    let own: Vec<&Motion> =
+                        desk.edition.motions.iter().map(|(_, m)| m).filter(|m| m.body.session == **id).collect();
+                    let decided = desk.edition.selections.contains_key(&s.stage);
+                    decided && !own.is_empty() && own.iter().all(|m| m.state >= MotionState::Announced)
+                });
+                ended.map(|(id, s)| Case::duty(id.clone(), stage_name(desk.edition, s), None)).collect()
+            },
+            form: |desk, id| {
+                let text = minutes(desk.edition, id);
+                vec![Field::new("minutes", Kind::Area { most: 50_000, rows: 20 }).with(text)]
+            },
+            write: |desk, id, input| {
+                let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
+                let sha256 = desk.attach(&input.text("minutes"))?;
+                let body = MinutesSigned { session: id.to_owned(), sha256 };
+                Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
+            },
+        },
+    ]
+}
+
+/// The open committee stage with its rules.
+fn rules<'b>(desk: &'b EditionDesk<'_>) -> Option<(&'b Stage, &'b CommitteeRules)> {
+    let stage = desk.stage(StageKind::Committee)?;
+    Some((stage, stage.committee.as_ref()?))
+}
+
+fn basis<'b>(desk: &'b EditionDesk<'_>, stage: &str) -> &'b str {
+    desk.edition.rules().stage(stage).map_or("", |s| s.basis.as_str())
+}
+
+/// A record about a motion.
+fn one(desk: &EditionDesk<'_>, id: &str, event: impl Into<heng_domain::edition::events::Event>) -> Proposed {
+    let motion = desk.edition.motion(id).ok_or(DeskError::NotOpen)?;
+    Ok(vec![Written::edition(basis(desk, &motion.stage), event)?])
+}
+
+/// Members with a key and a name, in the order of their numbers.
+fn roster(edition: &Edition) -> Vec<RosterMember> {
+    let seats = edition.seats.iter().filter(|(id, _)| edition.has_role(id, Role::Member));
+    seats
+        .filter_map(|(id, seat)| {
+            Some(RosterMember { key: seat.key.as_ref()?.fingerprint(), name: seat.name.clone()?, person: id.clone() })
+        })
+        .collect()
+}
+
+fn member_choice(member: &RosterMember) -> Choice {
+    Choice::new(member.person.clone(), same(format!("{} · {}", member.name, member.key)))
+}
+
+/// Sessions of the open committee stage whose minutes are not signed.
+fn sessions<'b>(desk: &'b EditionDesk<'_>) -> Vec<(&'b String, &'b Session)> {
+    let Some((stage, _)) = rules(desk) else { return Vec::new() };
+    desk.edition.sessions.iter().filter(|(_, s)| s.stage == stage.id && s.minutes.is_none()).collect()
+}
+
+fn stage_name(edition: &Edition, session: &Session) -> Text {
+    edition.rules().stage(&session.stage).map_or_else(|| same(&session.stage), |s| s.name.clone())
+}
+
+/// Motions of a state that I chair; `due` says which of them wait for me.
+fn chaired(desk: &EditionDesk<'_>, state: MotionState, due: impl Fn(&Motion) -> bool) -> Vec<Case> {
+    if !desk.has(Role::Chair) || rules(desk).is_none() {
+        return Vec::new();
+    }
+    let motions = desk.edition.motions.iter().filter(|(_, m)| m.state == state);
+    motions.map(|(id, m)| Case { id: id.clone(), about: m.body.text.clone(), due: None, duty: due(m) }).collect()
+}
+
+/// Motions that I was present at.
+fn mine(desk: &EditionDesk<'_>, wanted: impl Fn(MotionState) -> bool) -> Vec<Case> {
+    if rules(desk).is_none() {
+        return Vec::new();
+    }
+    let motions = desk.edition.motions.iter().filter(|(_, m)| wanted(m.state) && m.present.contains(&desk.me));
+    motions.map(|(id, m)| Case::possible(id.clone(), m.body.text.clone())).collect()
+}
+
+/// Whether everybody who may vote has voted.
+fn ballots_complete(motion: &Motion) -> bool {
+    let voted: BTreeSet<&str> = motion.ballots.iter().map(|b| b.body.voter.as_str()).collect();
+    let away = |p: &String| motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(p)));
+    motion.present.iter().all(|p| away(p) || voted.contains(p.as_str()))
+}
+
+fn may_vote(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
+    let roll_call = rules(desk).is_some_and(|(_, r)| r.ballot.value == BallotKind::RollCall);
+    let out = |o: &String| motion.recused.get(o).is_some_and(|r| r.contains(&desk.me));
+    roll_call && motion.present.contains(&desk.me) && !motion.body.options.iter().all(out)
+}
+
+/// Finalists that still need a motion: each by itself, or all together.
+fn motions_to_open(desk: &EditionDesk<'_>) -> Vec<Case> {
+    let Some((stage, rules)) = rules(desk).filter(|_| desk.has(Role::Chair)) else { return Vec::new() };
+    let busy = desk.edition.motions.iter().any(|(_, m)| m.state < MotionState::Frozen);
+    let Some((_, session)) = sessions(desk).into_iter().last().filter(|_| !busy) else { return Vec::new() };
+    // Before enough members are there a motion is possible to look at, not yet to open.
+    let quorum = |option: &String| {
+        let away = session.members.iter().map(|m| &m.person).filter(|p| desk.edition.is_recused(p, option));
+        let (present, roll) = session.attendance(&session.present, &away.cloned().collect());
+        heng_domain::ballot::meets(&rules.quorum, present, roll)
+    };
+    let case =
+        |id: &str, about: Text, ready: bool| Case { id: id.to_owned(), about, due: desk.due(stage), duty: ready };
+    let decided = |a: &String| {
+        let own = desk.edition.motions.iter().filter(|(_, m)| m.stage == stage.id && m.body.options.contains(a));
+        own.into_iter().any(|(_, m)| m.state != MotionState::Voided)
+    };
+    let open: Vec<&String> = desk.edition.field.iter().filter(|a| !decided(a)).collect();
+    match rules.choice.value {
+        ChoiceKind::Approve => open.into_iter().map(|a| case(a, desk.name(a), quorum(a))).collect(),
+        ChoiceKind::Pick if open.is_empty() => Vec::new(),
+        ChoiceKind::Pick => vec![case("all", stage.name.clone(), open.iter().all(|a| quorum(a)))],
+    }
+}
+
+/// The question that is displayed and voted on.
+fn motion_text(desk: &EditionDesk<'_>, case: &str) -> Option<Text> {
+    let (_, rules) = rules(desk)?;
+    let award = desk.edition.rules().tiers.first().map_or(&desk.edition.rules().name, |tier| &tier.name);
+    let key = match (rules.choice.value, rules.purpose) {
+        (ChoiceKind::Pick, _) => "motion_pick",
+        (ChoiceKind::Approve, Purpose::Winners) => "motion_winner",
+        (ChoiceKind::Approve, Purpose::Shortlist) => "motion_shortlist",
+    };
+    Some(words("prefill", key, &[("name", &desk.name(case)), ("award", award)]))
+}
+
+fn write_motion(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
+    let (stage, rules) = rules(desk).ok_or(DeskError::NotOpen)?;
+    let (session, state) = sessions(desk).into_iter().last().ok_or(DeskError::NotOpen)?;
+    let (options, seats) = match rules.choice.value {
+        ChoiceKind::Approve => (vec![case.to_owned()], 1),
+        ChoiceKind::Pick => {
+            let seats = if rules.seats > 0 { rules.seats } else { desk.edition.rules().seats() };
+            (desk.edition.field.iter().cloned().collect(), seats)
+        }
+    };
+    let earlier = desk
+        .edition
+        .motions
+        .iter()
+        .filter(|(_, m)| m.stage == stage.id && options.iter().any(|o| m.body.options.contains(o)))
+        .count();
+    let text = input.both("question");
+    let body = MotionOpened {
+        motion: format!("m{}", desk.edition.motions.len() + 1),
+        options_sha256: value_hash(&options)?,
+        options,
+        roster_sha256: state.sha256,
+        round: u32::try_from(earlier + 1).unwrap_or(u32::MAX),
+        rule_sha256: value_hash(rules)?,
+        seats,
+        session: session.clone(),
+        text_sha256: text_hash(&text)?,
+        text,
+    };
+    Ok(vec![Written::edition(&stage.basis, body)?])
+}
+
+/// The ballot's one question.
+fn ballot_field(desk: &EditionDesk<'_>, motion: &Motion) -> Field {
+    let pick = rules(desk).is_some_and(|(_, r)| r.choice.value == ChoiceKind::Pick);
+    if pick {
+        let free = motion.body.options.iter().filter(|o| {
+            let recused = motion.recused.get(*o).is_some_and(|r| r.contains(&desk.me));
+            !recused
+        });
+        let hint = words("hint", "ballot_pick", &[("seats", &same(motion.body.seats))]);
+        return Field::new("choice", Kind::Many { choices: desk.choices(free) })
+            .label(motion.body.text.clone())
+            .hint(hint)
+            .optional();
+    }
+    let choices = ["yes", "no", "abstain"].map(|vote| Choice::new(vote, words("vote", vote, &[]))).to_vec();
+    Field::new("choice", Kind::One { choices }).label(motion.body.text.clone())
+}
+
+fn write_ballot(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
+    let motion = desk.edition.motion(id).ok_or(DeskError::NotOpen)?;
+    let one = input.text("choice");
+    let choice = if one.is_empty() { input.list("choice") } else { vec![one] };
+    let random = desk.heng.random()?;
+    let body = BallotCast {
+        choice,
+        log: desk.edition.log.clone(),
+        motion: id.to_owned(),
+        nonce: hex::encode(random.get(..16).unwrap_or_default()),
+        options: motion.body.options_sha256,
+        roster: motion.body.roster_sha256,
+        round: motion.body.round,
+        rule: motion.body.rule_sha256,
+        session: motion.body.session.clone(),
+        supersedes: motion.ballots.iter().rev().find(|b| b.body.voter == desk.me).map(|b| b.hash),
+        text: motion.body.text_sha256,
+        v: 1,
+        voter: desk.me.clone(),
+    };
+    Ok(vec![Written::edition(basis(desk, &motion.stage), body)?])
+}
+
+fn count_form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
+    let Some(motion) = desk.edition.motion(id) else { return Vec::new() };
+    let most = i64::try_from(motion.present.len()).unwrap_or(i64::MAX);
+    let number = || Kind::Number { least: 0, most, step: 1 };
+    let mut fields =
+        vec![Field::new("issued", number()), Field::new("returned", number()), Field::new("invalid", number()).with(0)];
+    for option in &motion.body.options {
+        for (index, vote) in ["yes", "no", "abstain"].into_iter().enumerate() {
+            let field = Field::labelled(&format!("{vote}:{option}"), "votes", number()).label(words("vote", vote, &[]));
+            fields.push(if index == 0 { field.part(desk.name(option)) } else { field.with(0) });
+        }
+    }
+    fields
+}
+
+fn write_count(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
+    let motion = desk.edition.motion(id).ok_or(DeskError::NotOpen)?;
+    let votes = motion.body.options.iter().map(|option| PaperVotes {
+        abstain: input.small(&format!("abstain:{option}")),
+        no: input.small(&format!("no:{option}")),
+        option: option.clone(),
+        yes: input.small(&format!("yes:{option}")),
+    });
+    let body = CountRecorded {
+        invalid: input.small("invalid"),
+        issued: input.small("issued"),
+        motion: id.to_owned(),
+        returned: input.small("returned"),
+        votes: votes.collect(),
+    };
+    one(desk, id, body)
+}
+
+/// Stages in which an officer states who was chosen: after the vote, or by ranking where there is none.
+fn selections(desk: &EditionDesk<'_>) -> Vec<Case> {
+    let edition = desk.edition;
+    if !desk.has(Role::Officer) {
+        return Vec::new();
+    }
+    let ready = |stage: &&Stage| {
+        if edition.selections.contains_key(&stage.id) {
+            return false;
+        }
+        if stage.committee.is_some() {
+            let announced = edition.announced(&stage.id);
+            return !edition.field.is_empty()
+                && edition.field.iter().all(|a| announced.iter().any(|(option, _)| option == a))
+                && edition.motions.iter().all(|(_, m)| m.stage != stage.id || m.state >= MotionState::Announced);
+        }
+        let by_ranking = matches!(stage.kind, StageKind::Approval | StageKind::Notice);
+        let scored = edition.rules().stages.iter().filter(|s| s.scoring.is_some()).all(|s| edition.is_closed(&s.id));
+        by_ranking && edition.winners_stage().is_none() && edition.winners().is_none() && scored
+    };
+    let stages = edition.open_stages().into_iter().filter(ready);
+    stages.map(|stage| Case::duty(stage.id.clone(), stage.name.clone(), desk.due(stage))).collect()
+}
+
+fn write_selection(desk: &EditionDesk<'_>, id: &str, _: &Input) -> Proposed {
+    let edition = desk.edition;
+    let stage = edition.rules().stage(id).ok_or(DeskError::NotOpen)?;
+    let shortlists = stage.committee.as_ref().is_some_and(|c| c.purpose == Purpose::Shortlist);
+    let body = if shortlists {
+        let kept = edition.compute_vote_shortlist(id).ok_or(DeskError::NotOpen)?;
+        let cut = edition.field.iter().filter(|a| !kept.contains(a)).cloned().collect();
+        SelectionDecided { cut, kept, stage: id.to_owned(), tiers: Vec::new() }
+    } else {
+        let tiers = edition.compute_winners().ok_or(DeskError::NotOpen)?;
+        SelectionDecided { cut: Vec::new(), kept: Vec::new(), stage: id.to_owned(), tiers }
+    };
+    Ok(vec![Written::edition(&stage.basis, body)?])
+}
+
+/// The minutes as the record gives them: who was there, each motion, each count, each vote by name.
+pub fn minutes(edition: &Edition, id: &str) -> String {
+    let Some(session) = edition.sessions.get(id) else { return String::new() };
+    let line = |key: &str, places: &[(&str, &Text)]| words("minutes", key, places).zh;
+    let names = |present: bool| {
+        let of = session.members.iter().filter(|m| session.present.contains(&m.person) == present);
+        of.map(|m| m.name.as_str()).collect::<Vec<_>>().join("、")
+    };
+    let label = &edition.opened.label;
+    let mut out = vec![
+        line("title", &[("award", &edition.rules().name), ("label", label)]),
+        line("present", &[("count", &same(session.present.len())), ("names", &same(names(true)))]),
+        line("absent", &[("names", &same(names(false)))]),
+    ];
+    for (motion_id, motion) in edition.motions.iter().filter(|(_, m)| m.body.session == id) {
+        out.push(String::new());
+        out.push(line("motion", &[("motion", &same(motion_id)), ("text", &motion.body.text)]));
+        for counted in &motion.counts {
+            let c = &counted.count;
+            let result = words("minutes", if c.passed { "passed" } else { "not_passed" }, &[]);
+            let name = edition.applicant(&counted.option).map_or_else(|| same(&counted.option), |o| o.name.clone());
+            let places = [
+                ("name", &name),
+                ("yes", &same(c.yes)),
+                ("no", &same(c.no)),
+                ("abstain", &same(c.abstain)),
+                ("result", &result),
+            ];
+            out.push(line("count", &places));
+            for vote in edition.member_votes(motion_id, &counted.option) {
+                let said = match vote.vote {
+                    Some(vote) => words("vote", &format!("{vote:?}").to_lowercase(), &[]),
+                    None => words("minutes", if vote.recused { "recused" } else { "no_vote" }, &[]),
+                };
+                out.push(format!("　{}：{}", vote.name, said.zh));
+            }
+        }
+    }
+    out.join("\n")
+}

@@ -1,0 +1,67 @@
+//! Files that an owner has uploaded and may attach: name, size and what they are about, beside the content's hash.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::heng::Heng;
+
+/// What is known of an uploaded file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileInfo {
+    /// Item that it proves, or `other`.
+    pub about: String,
+    /// Name as it was given, made safe.
+    pub name: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Type that its content has.
+    pub content_type: String,
+    /// Marked as a business secret by its owner: shown to the panel, never to anybody else.
+    pub secret: bool,
+}
+
+const ROWS: &str = "file";
+
+fn key(owner: &str, sha256: &str) -> String {
+    format!("{owner}|{sha256}")
+}
+
+/// Remembers a finished upload of `owner`.
+///
+/// # Errors
+/// If the store fails.
+pub fn put(heng: &Heng, owner: &str, sha256: &str, info: &FileInfo) -> Result<()> {
+    let bytes = serde_json::to_vec(info).map_err(|error| crate::AppError::Other(error.to_string()))?;
+    Ok(heng.store().put_row(ROWS, &key(owner, sha256), &bytes)?)
+}
+
+/// A file of `owner`.
+///
+/// # Errors
+/// If the store fails.
+pub fn info(heng: &Heng, owner: &str, sha256: &str) -> Result<Option<FileInfo>> {
+    let bytes = heng.store().row(ROWS, &key(owner, sha256))?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// All files of `owner` with their hashes.
+///
+/// # Errors
+/// If the store fails.
+pub fn list(heng: &Heng, owner: &str) -> Result<Vec<(String, FileInfo)>> {
+    let prefix = key(owner, "");
+    let rows = heng.store().rows(ROWS)?;
+    let own = rows.into_iter().filter_map(|(key, bytes)| {
+        let sha256 = key.strip_prefix(&prefix)?.to_owned();
+        Some((sha256, serde_json::from_slice(&bytes).ok()?))
+    });
+    Ok(own.collect())
+}
+
+/// Forgets a file that has not been submitted; its content stays unused.
+///
+/// # Errors
+/// If the store fails.
+pub fn remove(heng: &Heng, owner: &str, sha256: &str) -> Result<bool> {
+    Ok(heng.store().delete_row(ROWS, &key(owner, sha256))?)
+}

@@ -1,0 +1,179 @@
+//! Pre-review (初审): the conditions of one application on one sheet, then the decision on it.
+
+use heng_domain::edition::events::{ConditionChecked, PreReviewDecided, Role};
+use heng_domain::eligibility::{Facts, decide};
+use heng_domain::rules::{Condition, ConditionKind, StageKind};
+use jiff::civil::Date;
+
+use super::call::yes_no;
+use super::field::{Choice, Field, Input, Kind, same, words};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
+
+pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
+    vec![
+        Act {
+            kind: ConditionChecked::KIND,
+            who: Who::Officer,
+            signs: Signs::NOBODY,
+            open: |desk| cases(desk, |open, decided| open > 0 && !decided),
+            form,
+            write,
+        },
+        Act {
+            kind: PreReviewDecided::KIND,
+            who: Who::Officer,
+            signs: Signs::ACTOR,
+            open: |desk| cases(desk, |open, decided| open == 0 && !decided),
+            form: |_, _| Vec::new(),
+            write: |desk, id, _| {
+                let stage = desk.stage(StageKind::PreReview).ok_or(DeskError::NotOpen)?;
+                let checks = desk.edition.applications.get(id).map(|a| &a.checks);
+                let failing: Vec<String> = desk
+                    .edition
+                    .rules()
+                    .conditions
+                    .iter()
+                    .filter(|c| checks.and_then(|checks| checks.get(&c.id)).is_some_and(|check| !check.met))
+                    .map(|c| c.id.clone())
+                    .collect();
+                let body = PreReviewDecided { application: id.to_owned(), passed: failing.is_empty(), failing };
+                Ok(vec![Written::edition(&stage.basis, body)?])
+            },
+        },
+    ]
+}
+
+fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(usize, bool) -> bool) -> Vec<Case> {
+    let Some(stage) = desk.stage(StageKind::PreReview) else { return Vec::new() };
+    if !desk.has(Role::Officer) {
+        return Vec::new();
+    }
+    let due = desk.due(stage);
+    let field = desk.edition.field.iter().filter_map(|id| Some((id, desk.edition.applications.get(id)?)));
+    field
+        .filter(|(_, a)| wanted(unchecked(desk, &a.body.application).len(), a.review.is_some()))
+        .map(|(id, _)| Case::duty(id.clone(), desk.name(id), due))
+        .collect()
+}
+
+fn unchecked<'b>(desk: &'b EditionDesk<'_>, id: &str) -> Vec<&'b Condition> {
+    let checks = desk.edition.applications.get(id).map(|a| &a.checks);
+    let open = |c: &&Condition| checks.is_none_or(|checks| !checks.contains_key(&c.id));
+    desk.edition.rules().conditions.iter().filter(open).collect()
+}
+
+/// What the register says decides by itself; it needs no evidence and asks nothing.
+fn from_register(condition: &Condition) -> bool {
+    matches!(condition.kind, ConditionKind::NoBan | ConditionKind::CoolDown)
+}
+
+fn form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
+    let files: Vec<Choice> = desk
+        .edition
+        .applications
+        .get(id)
+        .into_iter()
+        .flat_map(|a| &a.body.attachments)
+        .map(|file| Choice::new(file.sha256.to_string(), same(format!("{} · {}", file.name, file.about))))
+        .collect();
+    let mut fields = Vec::new();
+    for condition in unchecked(desk, id) {
+        let mut own = Vec::new();
+        let name = |part: &str| format!("{}:{part}", condition.id);
+        let count = || Kind::Number { least: 0, most: 1_000_000_000, step: 1 };
+        let field = |part: &str, kind: Kind| Field::labelled(&name(part), &format!("fact_{part}"), kind);
+        match condition.kind {
+            ConditionKind::Share => own.extend([field("part", count()), field("whole", count())]),
+            ConditionKind::Count => own.push(field("count", count())),
+            ConditionKind::Confirmed => {
+                own.push(field("confirmed", Kind::One { choices: yes_no("confirmed") }));
+            }
+            ConditionKind::Years => own.push(field("since", Kind::Day)),
+            ConditionKind::Clear => own.push(field("events", Kind::Area { most: 400, rows: 2 }).optional()),
+            ConditionKind::NoBan | ConditionKind::CoolDown => {}
+        }
+        if !from_register(condition) {
+            if !files.is_empty() {
+                own.push(field("files", Kind::Many { choices: files.clone() }).optional());
+            }
+            own.push(field("source", Kind::Line { most: 300 }).optional());
+        }
+        own.push(field("note", Kind::Line { most: 300 }).optional());
+        if let Some(first) = own.first_mut() {
+            let basis = same(&condition.basis);
+            let label = words("part", "condition", &[("name", &condition.name), ("basis", &basis)]);
+            first.part = Some(label);
+        }
+        fields.extend(own);
+    }
+    fields
+}
+
+fn write(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
+    let application = desk.edition.applications.get(id).ok_or(DeskError::NotOpen)?;
+    let organisation = desk.edition.organisations.get(&application.body.organisation);
+    let standing = organisation.map(|o| o.standing.clone()).unwrap_or_default();
+    let groups = organisation.map(|o| o.groups.iter().cloned().collect()).unwrap_or_default();
+    let anchor = desk.edition.anchor_day().ok_or(DeskError::NotOpen)?;
+    let mut out = Vec::new();
+    let mut wrong = Vec::new();
+    for condition in unchecked(desk, id) {
+        let name = |part: &str| format!("{}:{part}", condition.id);
+        let facts = match facts(condition, input) {
+            Ok(facts) => facts,
+            Err(error) => {
+                wrong.push(error);
+                continue;
+            }
+        };
+        let mut evidence: Vec<heng_log::Hash> =
+            input.list(&name("files")).iter().filter_map(|file| file.parse().ok()).collect();
+        let source = input.text(&name("source"));
+        if !source.is_empty() {
+            evidence.push(desk.attach(&source)?);
+        }
+        if evidence.is_empty() && !from_register(condition) {
+            wrong.push(Wrong::new(&name("source"), "evidence"));
+            continue;
+        }
+        let met = decide(condition, &facts, &standing, &groups, anchor)
+            .map_err(|missing| Wrong::new(&name(missing.0), "number_missing"))?;
+        let body = ConditionChecked {
+            application: id.to_owned(),
+            condition: condition.id.clone(),
+            evidence,
+            facts,
+            met,
+            note: input.text(&name("note")),
+        };
+        out.push(Written::edition(&condition.basis, body)?);
+    }
+    if wrong.is_empty() { Ok(out) } else { Err(DeskError::Wrong(wrong)) }
+}
+
+fn facts(condition: &Condition, input: &Input) -> Result<Facts, Wrong> {
+    let name = |part: &str| format!("{}:{part}", condition.id);
+    let number = |part: &str| input.number_if(&name(part)).and_then(|n| u64::try_from(n).ok());
+    let mut facts = Facts::default();
+    match condition.kind {
+        ConditionKind::Share => {
+            facts.part = number("part");
+            facts.whole = number("whole");
+            if facts.part > facts.whole {
+                return Err(Wrong::new(&name("part"), "part_of_whole"));
+            }
+        }
+        ConditionKind::Count => facts.count = number("count"),
+        ConditionKind::Confirmed => facts.confirmed = Some(input.text(&name("confirmed")) == "yes"),
+        ConditionKind::Years => facts.since = input.day(&name("since")),
+        ConditionKind::Clear => facts.events = Some(days(&name("events"), &input.text(&name("events")))?),
+        ConditionKind::NoBan | ConditionKind::CoolDown => {}
+    }
+    Ok(facts)
+}
+
+/// Days of events, one in a line or separated by commas; nothing means that none were found.
+fn days(field: &str, text: &str) -> Result<Vec<Date>, Wrong> {
+    let parts = text.split(['\n', ',', '，', '、', ';', '；']).map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| super::field::read_day(part).ok_or_else(|| Wrong::new(field, "day"))).collect()
+}

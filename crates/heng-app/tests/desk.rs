@@ -1,0 +1,215 @@
+//! An edition that takes applications is led to its end by people who only follow their own list of duties.
+//!
+//! Everybody looks at the desk, takes the first thing that waits for them, fills the form in and signs. Nobody knows the
+//! rules of the award: if the desk forgot a duty, or asked for something that `admit` refuses, the edition would stop here.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heng_app::desk::proposal::{self, Outcome};
+use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Task};
+use heng_app::simulation::{DeviceKey, Frozen, build_demo};
+use heng_app::{Heng, ManualClock, SeededEntropy};
+use heng_domain::rules::{read_calendar, read_criteria, read_rules};
+use heng_domain::time::Instant;
+use jiff::civil::{Date, date};
+
+const TODAY: Date = date(2026, 5, 20);
+const SEED: u64 = 2016;
+
+struct Town {
+    heng: Heng,
+    clock: Arc<ManualClock>,
+}
+
+fn town() -> Town {
+    let start = Instant::at(TODAY, 10, 0, 480).unwrap();
+    let clock = Arc::new(ManualClock::at(start));
+    let heng = Heng::in_memory(clock.clone(), Arc::new(SeededEntropy::new(5))).unwrap();
+    let data = Frozen {
+        rules: read_rules("r", include_str!("../../../data/programmes/zhumadian.toml")).unwrap(),
+        criteria: read_criteria("c", include_str!("../../../data/criteria/gbt19580-2012.toml")).unwrap(),
+        calendar: read_calendar("k", include_str!("../../../data/calendars/cn.toml")).unwrap(),
+    };
+    let figures = include_str!("../../../data/demo/figures.json");
+    build_demo(&heng, &clock, &data, figures, TODAY, &|_| {}).unwrap();
+    // Just after the newest record: the simulation of other editions went its own ways.
+    let newest = heng.logs().iter().filter_map(|log| log.image().state.position().1).max().unwrap();
+    clock.set(newest.max(start));
+    Town { heng, clock }
+}
+
+impl Town {
+    fn subjects(&self, log: &str) -> Vec<String> {
+        let office = self.heng.office_log().unwrap();
+        let mut out: Vec<String> = office.image().state.office().unwrap().people.keys().cloned().collect();
+        let edition = self.heng.log(log).unwrap();
+        out.extend(edition.image().state.edition().unwrap().organisations.keys().cloned());
+        out
+    }
+
+    fn duties(&self, log: &str, subject: &str) -> Vec<Task> {
+        let tasks = desk::tasks(&self.heng, log, subject).unwrap();
+        tasks.into_iter().filter(|task| task.case.duty).collect()
+    }
+
+    /// Signs for everybody who is asked, as their devices would.
+    fn sign_all(&self, log: &str) {
+        for subject in self.subjects(log) {
+            for (proposal, standing) in proposal::concerning(&self.heng, &subject).unwrap() {
+                if standing.asked {
+                    let statements = proposal::statements(&self.heng, &proposal, &standing.handle).unwrap();
+                    let name = if standing.handle.starts_with("x:") {
+                        format!("{}@{}", standing.handle, proposal.log)
+                    } else {
+                        standing.handle.clone()
+                    };
+                    let device = DeviceKey::of(SEED, &name).unwrap();
+                    let signatures =
+                        statements.iter().map(|s| device.signature(&s.hash, &standing.handle, s.at.clone())).collect();
+                    proposal::sign(&self.heng, &proposal.id, &subject, signatures).unwrap();
+                }
+            }
+        }
+    }
+
+    fn act(&self, subject: &str, task: &Task) -> Result<Outcome, DeskError> {
+        let sheet = desk::sheet(&self.heng, &task.log, subject, task.kind, &task.case.id)?;
+        let answers = fill(&sheet, self.clock.today());
+        proposal::act(&self.heng, &task.log, subject, task.kind, &task.case.id, &answers)
+    }
+}
+
+trait Today {
+    fn today(&self) -> Date;
+}
+
+impl Today for ManualClock {
+    fn today(&self) -> Date {
+        heng_app::Clock::now(self).date(480)
+    }
+}
+
+fn last_digit(case: &str) -> u32 {
+    case.chars().last().and_then(|c| c.to_digit(10)).unwrap_or(0)
+}
+
+/// Fills a form in as somebody would who only reads the labels.
+fn fill(sheet: &Sheet, today: Date) -> Answers {
+    let ago = |days: i64| today.checked_sub(jiff::ToSpan::days(days)).unwrap();
+    let one = |field: &Field| -> Vec<String> {
+        if !field.value.is_empty() && field.value != [""] && !matches!(field.kind, Kind::Table { .. }) {
+            return field.value.clone();
+        }
+        let text = |text: &str| vec![text.to_owned()];
+        match &field.kind {
+            Kind::Line { .. } if field.name.starts_with("value") => text("03,09,14,21,26,30|07"),
+            Kind::Line { .. } if field.name == "number" => text("云政〔2026〕12号"),
+            Kind::Line { .. } => text("部门复函（虚构）"),
+            Kind::Area { .. } if field.optional => Vec::new(),
+            Kind::Area { .. } => text("虚构内容，仅供测试。"),
+            // Each applicant is as good as its number, so that nobody ties.
+            Kind::Number { step: 5, .. } => vec![(55 + 5 * (last_digit(&sheet.case.id) % 8)).to_string()],
+            Kind::Number { most, .. } => vec![(*most).min(90).to_string()],
+            Kind::Money { .. } => text("100"),
+            Kind::Day if field.name.ends_with("since") => text("2001-02-03"),
+            Kind::Day if field.name.ends_with("from") => vec![ago(30).to_string()],
+            Kind::Day => vec![today.to_string()],
+            Kind::Moment => vec![format!("{today}T12:00")],
+            Kind::One { choices } => vec![choices[0].value.clone()],
+            Kind::Many { choices } if !field.optional => vec![choices[0].value.clone()],
+            Kind::Tick => text("yes"),
+            Kind::Table { .. } => {
+                let row = |line: &str| format!("{}\t1200.50\t90\t30\t120", line.split('\t').next().unwrap());
+                vec![field.value[0].lines().map(row).collect::<Vec<_>>().join("\n")]
+            }
+            Kind::Many { .. } | Kind::Files { .. } => Vec::new(),
+        }
+    };
+    sheet.fields.iter().map(|field| (field.name.clone(), one(field))).collect()
+}
+
+#[test]
+fn an_edition_comes_to_its_end_by_duties_alone() {
+    let town = town();
+    let log = "heng.example/nanlu-county/2026";
+    let mut done: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..200 {
+        let mut acted = false;
+        for subject in town.subjects(log) {
+            // Somebody may have acted on the same thing meanwhile: the list is read anew after each act.
+            while let Some(task) = town.duties(log, &subject).into_iter().next() {
+                let before = town.heng.log(log).unwrap().image().state.position().0;
+                match town.act(&subject, &task) {
+                    Ok(_) => {}
+                    Err(DeskError::Wrong(wrong)) => panic!("{subject} {} {}: {wrong:?}", task.kind, task.case.id),
+                    Err(error) => panic!("{subject} {} {}: {error}", task.kind, task.case.id),
+                }
+                town.sign_all(log);
+                let after = town.heng.log(log).unwrap().image().state.position().0;
+                assert!(after > before, "{} {} by {subject} led to no record", task.kind, task.case.id);
+                *done.entry(task.kind).or_default() += 1;
+                acted = true;
+            }
+        }
+        if town.heng.log(log).unwrap().image().state.edition().unwrap().closed {
+            break;
+        }
+        if !acted {
+            town.clock.advance_millis(86_400_000);
+        }
+    }
+    let edition = town.heng.log(log).unwrap();
+    let image = edition.image();
+    let state = image.state.edition().unwrap();
+    let open: Vec<&str> = state.open_stages().iter().map(|s| s.id.as_str()).collect();
+    assert!(state.closed, "the edition stopped in {open:?} after {done:?}");
+    assert!(!state.honours.is_empty());
+    drop(image);
+    let office = "heng.example/office";
+    let carried = town.duties(office, "p:0001");
+    assert!(carried.iter().any(|t| t.kind == "honour.registered" && t.case.id == log), "{carried:?}");
+    // The public check finds nothing wrong in what the desk wrote.
+    let files = heng_app::bundle::public_bundle(&town.heng, &edition).unwrap();
+    let report = heng_verify::verify(&heng_verify::Bundle { files }, &heng_verify::Options::default()).unwrap();
+    assert_eq!(report.exit_code(), 0, "{}", report.render(heng_domain::text::Lang::En));
+}
+
+#[test]
+fn every_word_of_every_form_stands_in_both_languages() {
+    let town = town();
+    let mut missing = std::collections::BTreeSet::new();
+    let mut seen = std::collections::BTreeSet::new();
+    let logs: Vec<String> = town.heng.logs().iter().map(|log| log.id().to_owned()).collect();
+    for log in &logs {
+        let subjects = if log.ends_with("/office") { vec!["p:0001".to_owned()] } else { town.subjects(log) };
+        for subject in subjects {
+            for task in desk::tasks(&town.heng, log, &subject).unwrap() {
+                seen.insert(task.kind);
+                let sheet = desk::sheet(&town.heng, log, &subject, task.kind, &task.case.id).unwrap();
+                let title = desk::words("act", task.kind, &[]);
+                let text = desk::words("act_text", task.kind, &[]);
+                let mut texts = vec![title, text, task.case.about.clone()];
+                for field in &sheet.fields {
+                    texts.push(field.label.clone());
+                    texts.extend(field.hint.clone());
+                    texts.extend(field.part.clone());
+                }
+                for text in texts {
+                    let raw = |t: &str| {
+                        t.split_once('.').is_some_and(|(s, _)| {
+                            ["act", "act_text", "field", "hint", "part", "column", "choice", "prefill", "role"]
+                                .contains(&s)
+                        })
+                    };
+                    if raw(&text.zh) || raw(&text.en) || text.en.contains('{') {
+                        missing.insert(text.zh);
+                    }
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(seen.len() > 20, "{seen:?}");
+}

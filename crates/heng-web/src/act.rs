@@ -1,0 +1,534 @@
+//! An act: its form, its saved draft, the page to check before sending, and what came of it.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use heng_app::desk::drafts::{self, Save, Saved};
+use heng_app::desk::proposal::{self, Outcome};
+use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Wrong, words};
+use heng_app::{Accepted, AppError};
+use heng_domain::messages;
+use heng_domain::text::Text;
+use maud::{Markup, html};
+use serde_json::json;
+
+use crate::ui::{self, Action, Choose, FieldKind, Link, NextStep, Tone};
+use crate::view::{App, Content, Me, View};
+use crate::words::date;
+use crate::work::{act_href, log_name, log_of, place};
+
+/// Address of an act: two parts of the place, the kind, the case.
+pub(crate) type Address = Path<(String, String, String, String)>;
+
+/// What the form sends beside the answers.
+const VERSION: &str = "_version";
+const BUTTON: &str = "_do";
+
+/// A form as it was posted.
+struct Posted {
+    answers: Answers,
+    version: u64,
+    button: String,
+}
+
+/// Reads `application/x-www-form-urlencoded`; a field may come several times.
+fn posted(body: &[u8]) -> Result<Posted, Wrong> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(body).map_err(|_| Wrong::new("", "characters"))?;
+    if pairs.len() > desk::field::MOST_FIELDS {
+        return Err(Wrong::new("", "too_many_fields").with("most", desk::field::MOST_FIELDS));
+    }
+    let mut answers = Answers::new();
+    for (name, value) in pairs {
+        answers.entry(name).or_default().push(value);
+    }
+    let mut take = |name: &str| answers.remove(name).and_then(|mut values| values.pop()).unwrap_or_default();
+    let version = take(VERSION).parse().unwrap_or(0);
+    let button = take(BUTTON);
+    Ok(Posted { answers, version, button })
+}
+
+/// One person at one form.
+struct Form {
+    app: App,
+    me: std::sync::Arc<Me>,
+    log: String,
+    kind: String,
+    case: String,
+}
+
+impl Form {
+    fn sheet(&self) -> Result<Sheet, DeskError> {
+        desk::sheet(self.app.heng(), &self.log, &self.me.subject, &self.kind, &self.case)
+    }
+
+    fn draft_key(&self, sheet: &Sheet) -> String {
+        drafts::key(&sheet.me, &self.log, &self.kind, &self.case)
+    }
+
+    fn draft(&self, sheet: &Sheet) -> Result<Option<Saved>, DeskError> {
+        Ok(drafts::load(self.app.heng(), &self.draft_key(sheet))?)
+    }
+
+    fn save(&self, sheet: &Sheet, version: u64, answers: Answers) -> Result<Save, DeskError> {
+        let by = &self.me.session.account.id;
+        Ok(drafts::save(self.app.heng(), &self.draft_key(sheet), by, version, answers)?)
+    }
+}
+
+fn form(view: &View, app: &App, path: &(String, String, String, String)) -> Option<Form> {
+    let me = view.me.clone()?;
+    let log = log_of(app, &path.0, &path.1)?;
+    Some(Form { app: app.clone(), me, log, kind: path.2.clone(), case: path.3.clone() })
+}
+
+/// Runs what may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DeskError> + Send + 'static,
+) -> Result<T, DeskError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(_) => Err(DeskError::App(AppError::Other("the work was interrupted".to_owned()))),
+    }
+}
+
+pub(crate) async fn show(view: View, State(app): State<App>, Path(path): Address) -> Response {
+    if view.me.is_none() {
+        return view.sign_in_first();
+    }
+    let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
+    let loaded = blocking(move || {
+        let sheet = form.sheet()?;
+        let draft = form.draft(&sheet)?;
+        Ok((form, sheet, draft))
+    })
+    .await;
+    match loaded {
+        Ok((form, sheet, draft)) => page(&view, &form, &sheet, draft.as_ref(), &Shown::default()),
+        Err(error) => trouble(&view, &app, &error),
+    }
+}
+
+/// What a form page shows besides the form itself.
+#[derive(Default)]
+struct Shown {
+    status: Option<StatusCode>,
+    /// Answers that were just typed; they come before the saved ones.
+    answers: Option<Answers>,
+    wrong: Vec<Wrong>,
+    refused: Option<String>,
+    /// Somebody else's newer version.
+    newer: Option<Saved>,
+    version: Option<u64>,
+}
+
+pub(crate) async fn post(
+    view: View,
+    State(app): State<App>,
+    Path(path): Address,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if view.me.is_none() {
+        return view.park(&app, &body).await;
+    }
+    let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
+    let quiet = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json");
+    let posted = match posted(&body) {
+        Ok(posted) => posted,
+        Err(wrong) => {
+            let text = wrong.sentence(view.lang);
+            return view.problem(&app, StatusCode::UNPROCESSABLE_ENTITY, &view.t("errors_heading"), &text);
+        }
+    };
+    match posted.button.as_str() {
+        "save" => save(&view, form, posted, quiet).await,
+        "check" => check(&view, form, posted).await,
+        _ => send(&view, form, posted).await,
+    }
+}
+
+/// Saves the draft: for the script as JSON, without script by going back to the form.
+async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response {
+    let Posted { answers, version, .. } = posted;
+    let kept = answers.clone();
+    let result = blocking(move || {
+        let sheet = form.sheet()?;
+        let saved = form.save(&sheet, version, answers)?;
+        Ok((form, sheet, saved))
+    })
+    .await;
+    match result {
+        Ok((_, sheet, Save::Done(saved))) if quiet => {
+            let at = view.tp("saved_at", &[("time", &clock_time(&saved, sheet.offset))]);
+            axum::Json(json!({ "saved": at, "version": saved.version })).into_response()
+        }
+        Ok((_, _, Save::Newer(saved))) if quiet => {
+            let body = json!({ "newer": view.t("draft_newer"), "version": saved.version });
+            (StatusCode::CONFLICT, axum::Json(body)).into_response()
+        }
+        Ok((_, _, Save::Done(_))) => Redirect::to(&view.here()).into_response(),
+        Ok((form, sheet, Save::Newer(saved))) => {
+            let shown = Shown {
+                status: Some(StatusCode::CONFLICT),
+                answers: Some(kept),
+                version: Some(saved.version),
+                newer: Some(saved),
+                ..Shown::default()
+            };
+            page(view, &form, &sheet, None, &shown)
+        }
+        Err(error) if quiet => (StatusCode::CONFLICT, axum::Json(json!({ "error": error.to_string() }))).into_response(),
+        Err(error) => trouble(view, view.app(), &error),
+    }
+}
+
+/// The page to check the answers of an unsigned act, before anything is sent.
+async fn check(view: &View, form: Form, posted: Posted) -> Response {
+    let answers = posted.answers.clone();
+    let version = posted.version;
+    let result = blocking(move || {
+        let sheet = form.sheet()?;
+        drop(form.save(&sheet, version, answers.clone())?);
+        let written = desk::write(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
+        Ok((form, sheet, answers, written))
+    })
+    .await;
+    let (form, sheet, answers, written) = match result {
+        Ok(parts) => parts,
+        Err(error) => return trouble(view, view.app(), &error),
+    };
+    match written {
+        Ok(_) => check_page(view, &form, &sheet, &answers),
+        Err(error) => again(view, &form, &sheet, answers, error),
+    }
+}
+
+async fn send(view: &View, form: Form, posted: Posted) -> Response {
+    let answers = posted.answers.clone();
+    let version = posted.version;
+    let result = blocking(move || {
+        let sheet = form.sheet()?;
+        // First the draft, then the act: whatever is refused is still there.
+        if !sheet.fields.is_empty() {
+            drop(form.save(&sheet, version, answers.clone())?);
+        }
+        let outcome =
+            proposal::act(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
+        Ok((form, sheet, answers, outcome))
+    })
+    .await;
+    let (form, sheet, answers, outcome) = match result {
+        Ok(parts) => parts,
+        Err(error) => return trouble(view, view.app(), &error),
+    };
+    match outcome {
+        Ok(Outcome::Waiting(proposal)) => {
+            Redirect::to(&view.href(&format!("/work/sign/{}", proposal.id))).into_response()
+        }
+        Ok(Outcome::Recorded(accepted)) => Redirect::to(&done_href(view, &form.app, &form.log, &accepted)).into_response(),
+        Err(error) => again(view, &form, &sheet, answers, error),
+    }
+}
+
+/// Where one goes after an act: a page of its own, so that going back and reloading do nothing twice.
+pub(crate) fn done_href(view: &View, app: &App, log: &str, accepted: &[Accepted]) -> String {
+    let seq = accepted.last().map_or(0, |a| a.record.seq);
+    view.href(&format!("/work/{}/records/{seq}", place(app, log)))
+}
+
+/// The form once more, with what is wrong and all that was typed.
+fn again(view: &View, form: &Form, sheet: &Sheet, answers: Answers, error: DeskError) -> Response {
+    let draft = form.draft(sheet).ok().flatten();
+    let shown = match error {
+        DeskError::Wrong(wrong) => {
+            Shown { status: Some(StatusCode::UNPROCESSABLE_ENTITY), answers: Some(answers), wrong, ..Shown::default() }
+        }
+        DeskError::Refused(refusal) => Shown {
+            status: Some(StatusCode::CONFLICT),
+            answers: Some(answers),
+            refused: Some(messages::refusal(view.lang, &refusal)),
+            ..Shown::default()
+        },
+        other => return trouble(view, &form.app, &other),
+    };
+    page(view, form, sheet, draft.as_ref(), &shown)
+}
+
+/// A page for what cannot be shown as a form.
+pub(crate) fn trouble(view: &View, app: &App, error: &DeskError) -> Response {
+    match error {
+        DeskError::NotOpen => {
+            view.problem(app, StatusCode::NOT_FOUND, &view.t("not_open_title"), &view.t("not_open_text"))
+        }
+        DeskError::Refused(refusal) => {
+            let text = messages::refusal(view.lang, refusal);
+            view.problem(app, StatusCode::CONFLICT, &view.t("refused_title"), &text)
+        }
+        DeskError::Wrong(wrong) => {
+            let text = wrong.iter().map(|w| w.sentence(view.lang)).collect::<Vec<_>>().join(" ");
+            view.problem(app, StatusCode::UNPROCESSABLE_ENTITY, &view.t("errors_heading"), &text)
+        }
+        DeskError::App(error) => view.failure(app, error),
+    }
+}
+
+fn clock_time(saved: &Saved, offset: i32) -> String {
+    let at = saved.at.local(offset);
+    format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
+}
+
+fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &Shown) -> Response {
+    let act = words("act", sheet.kind, &[]);
+    let title = act.get(view.lang).to_owned();
+    let kicker = format!("{} · {}", log_name(&form.app, &form.log).get(view.lang), sheet.case.about.get(view.lang));
+    let version = shown.version.or(draft.map(|d| d.version)).unwrap_or(0);
+    let answers = shown.answers.as_ref().or(draft.map(|d| &d.answers));
+    let errors: Vec<(ui::Text<'_>, ui::Text<'_>)> = shown
+        .wrong
+        .iter()
+        .map(|w| {
+            let id = if w.field.is_empty() { "main".to_owned() } else { html_id(&w.field) };
+            (id.into(), w.sentence(view.lang).into())
+        })
+        .collect();
+    let read = reading(view, form, sheet);
+    let body = html! {
+        input type="hidden" name=(VERSION) value=(version);
+        @for field in &sheet.fields {
+            @if let Some(part) = &field.part { h2 { (part.get(view.lang)) } }
+            (question(view, form, sheet, field, answers, &shown.wrong))
+        }
+        (buttons(view, sheet))
+    };
+    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
+    let main = html! {
+        (ui::title_block(&title, Some(&kicker)))
+        (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
+        @if let Some(due) = sheet.case.due { p { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) } }
+        @if !sheet.fields.is_empty() {
+            (ui::saved_line(&match draft {
+                Some(saved) => view.tp("saved_at", &[("time", &clock_time(saved, sheet.offset))]),
+                None => view.t("saved_not_yet"),
+            }))
+        }
+        (ui::error_summary(&view.t("errors_heading"), &errors))
+        @if let Some(refused) = &shown.refused { (ui::note(Tone::Stop, &html! { p role="alert" { (refused) } })) }
+        @if let Some(newer) = &shown.newer {
+            (ui::note(Tone::Due, &html! { p role="alert" { (view.tp("draft_conflict", &[("time", &clock_time(newer, sheet.offset))])) } }))
+        }
+        @match &read {
+            Some(read) => div.split {
+                section.split-read aria-label=(view.t("dossier")) { (read) }
+                section.split-write aria-label=(title) { (wrapped(&action, view, &body)) }
+            },
+            None => (wrapped(&action, view, &body)),
+        }
+        p { a href=(view.href(&format!("/work/{}", place(&form.app, &form.log)))) { (view.t("back_work")) } }
+    };
+    let wide = read.is_some();
+    let content = Content { script: Some("form.js"), wide, ..Content::new(title, main) };
+    view.page_with(&form.app, shown.status.unwrap_or(StatusCode::OK), content)
+}
+
+fn wrapped(action: &str, view: &View, body: &Markup) -> Markup {
+    html! {
+        form.act method="post" action=(action) novalidate data-autosave=(view.t("saving"))
+            data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored")) { (body) }
+    }
+}
+
+/// What one reads beside the form: the dossier of the case.
+fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
+    if !matches!(sheet.kind, "score.submitted" | "consensus.agreed" | "condition.checked" | "recommendation.given") {
+        return None;
+    }
+    let application = sheet.case.id.rsplit('~').next()?;
+    crate::dossier::content(view, &form.app, &form.log, &sheet.me, application)
+}
+
+fn buttons(view: &View, sheet: &Sheet) -> Markup {
+    let asks = !sheet.fields.is_empty();
+    let (key, button) = match (sheet.signs.actor, asks) {
+        (true, _) => ("go_sign", "send"),
+        (false, true) => ("go_check", "check"),
+        (false, false) => ("go_send", "send"),
+    };
+    html! {
+        div.buttons {
+            (ui::submit(&view.t(key), true, Some((BUTTON, button))))
+            @if asks { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
+        }
+    }
+}
+
+/// An id that a link can lead to: colons and tildes stay out of it.
+fn html_id(name: &str) -> String {
+    let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
+    format!("f-{}", plain.collect::<String>())
+}
+
+fn question(
+    view: &View,
+    form: &Form,
+    sheet: &Sheet,
+    field: &Field,
+    answers: Option<&Answers>,
+    wrong: &[Wrong],
+) -> Markup {
+    let typed: Vec<String> = match answers {
+        Some(answers) => answers.get(&field.name).cloned().unwrap_or_default(),
+        None => field.value.clone(),
+    };
+    let first = typed.first().cloned().unwrap_or_default();
+    let line = |input_type: &'static str| FieldKind::Line { input_type, value: first.clone().into(), autocomplete: None };
+    let chosen: Vec<ui::Text<'_>> = typed.iter().map(|value| value.as_str().into()).collect();
+    let choices: Vec<Choose<'_>> = match &field.kind {
+        Kind::One { choices } | Kind::Many { choices } => {
+            choices.iter().map(|c| Choose::new(c.value.as_str(), c.label.get(view.lang))).collect()
+        }
+        Kind::Files { .. } => files(view, form, sheet),
+        _ => Vec::new(),
+    };
+    let with_empty: Vec<Choose<'_>> =
+        std::iter::once(Choose::new("", view.t("please_choose"))).chain(choices.iter().cloned()).collect();
+    let kind = match &field.kind {
+        Kind::Line { .. } | Kind::Number { .. } | Kind::Money { .. } => line("text"),
+        Kind::Area { rows, .. } => FieldKind::Area { value: first.clone().into(), rows: *rows },
+        Kind::Table { .. } => FieldKind::Area { value: first.clone().into(), rows: 6 },
+        Kind::Day => line("date"),
+        Kind::Moment => line("datetime-local"),
+        Kind::One { choices: all } if all.len() > 5 => {
+            FieldKind::Select { options: &with_empty, chosen: first.as_str().into() }
+        }
+        Kind::One { .. } => FieldKind::Radio { options: &choices, chosen: first.as_str().into() },
+        Kind::Many { .. } | Kind::Files { .. } => FieldKind::Checks { options: &choices, chosen: &chosen },
+        Kind::Tick => FieldKind::Checkbox { value: "yes".into(), checked: !first.is_empty() },
+    };
+    let mut out = ui::Field::of(field.name.as_str(), field.label.get(view.lang), kind);
+    out.id = html_id(&field.name).into();
+    if let Some(hint) = &field.hint {
+        out.hint = Some(hint.get(view.lang).into());
+    }
+    if let Kind::Table { columns, .. } = &field.kind {
+        let names: Vec<String> = columns.iter().map(|c| c.get(view.lang).to_owned()).collect();
+        let hint = field.hint.as_ref().map(|h| h.get(view.lang)).unwrap_or_default();
+        out.hint = Some(format!("{} {hint}", view.tp("columns", &[("columns", &names.join(" | "))])).into());
+    }
+    if field.optional {
+        out.optional = Some(view.t("optional").into());
+    }
+    out.error = wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
+    let upload = matches!(field.kind, Kind::Files { .. });
+    html! {
+        (ui::field(&out))
+        @if upload {
+            p { a.button href=(view.href(&format!("/work/{}/files", place(&form.app, &form.log)))) { (view.t("upload_link")) } }
+        }
+    }
+}
+
+/// Files that the actor has uploaded.
+fn files(_: &View, form: &Form, sheet: &Sheet) -> Vec<Choose<'static>> {
+    let list = desk::files::list(form.app.heng(), &sheet.me).unwrap_or_default();
+    list.into_iter().map(|(sha, info)| Choose::new(sha, format!("{} · {}", info.name, info.about))).collect()
+}
+
+/// The answers of a form in words.
+fn shown(view: &View, field: &Field, typed: &[String]) -> String {
+    let label = |value: &String| match &field.kind {
+        Kind::One { choices } | Kind::Many { choices } => {
+            let found = choices.iter().find(|c| c.value == *value);
+            found.map_or_else(|| value.clone(), |c| c.label.get(view.lang).to_owned())
+        }
+        Kind::Tick => view.t("ticked"),
+        _ => value.clone(),
+    };
+    let all: Vec<String> = typed.iter().filter(|v| !v.is_empty()).map(label).collect();
+    if all.is_empty() { "—".to_owned() } else { all.join("；") }
+}
+
+fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Response {
+    let title = view.t("check_answers");
+    let act = words("act", sheet.kind, &[]);
+    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
+    let empty = Vec::new();
+    let main = html! {
+        (ui::title_block(&title, Some(act.get(view.lang))))
+        (ui::sentence(&view.t("check_answers_text")))
+        dl.facts.answers {
+            @for field in &sheet.fields {
+                div {
+                    dt { (field.label.get(view.lang)) }
+                    dd {
+                        span.typed { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
+                        a href=(format!("{action}#{}", html_id(&field.name))) { (view.t("change")) }
+                    }
+                }
+            }
+        }
+        form method="post" action=(action) {
+            @for (name, values) in answers { @for value in values { input type="hidden" name=(name) value=(value); } }
+            div.buttons { (ui::submit(&view.t("go_send"), true, Some((BUTTON, "send")))) }
+        }
+    };
+    view.page(&form.app, Content::new(title, main))
+}
+
+/// What came of an act: the record with its receipt, and where to go on.
+pub(crate) async fn record(
+    view: View,
+    State(app): State<App>,
+    Path((first, second, seq)): Path<(String, String, u64)>,
+) -> Response {
+    if view.me.is_none() {
+        return view.sign_in_first();
+    }
+    let Some(me) = view.me.clone() else { return view.missing(&app) };
+    let Some(log_id) = log_of(&app, &first, &second) else { return view.missing(&app) };
+    let Ok(log) = app.heng().log(&log_id) else { return view.missing(&app) };
+    let seated = proposal::handle(app.heng(), &log_id, &me.subject).ok().flatten();
+    let (Some(handle), Ok(record)) = (seated, log.record(seq)) else { return view.missing(&app) };
+    let mine = record.actor == handle || record.sigs.iter().any(|s| s.by == handle);
+    if !mine {
+        return view.missing(&app);
+    }
+    let title = view.t("done_title");
+    let act = words("act", &record.kind, &[]);
+    let (rows, offset) = {
+        let image = log.image();
+        let offset = image.state.edition().map(|e| e.rules().utc_offset_minutes);
+        let offset = offset.or_else(|| image.state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0);
+        (desk::describe(image.state.edition(), &record.body, &BTreeMap::new()), offset)
+    };
+    let time = crate::words::instant(view.lang, record.time, offset);
+    let main = html! {
+        (ui::title_block(&title, Some(log_name(&app, &log_id).get(view.lang))))
+        (ui::sentence(&view.tp("done_text", &[("act", act.get(view.lang)), ("record", &seq.to_string()), ("time", &time)])))
+        (ui::next_step(&NextStep {
+            label: view.t("next_step").into(),
+            text: view.t("done_next").into(),
+            due: None,
+            action: Some(Action::Link(Link::new(view.t("go_on"), view.href(&format!("/work/{}", place(&app, &log_id)))))),
+            reason: Some(view.t("done_reason").into()),
+        }))
+        (described(&view, &rows))
+        p { a href=(format!("/work-receipts/{}/{seq}", place(&app, &log_id))) { (view.t("receipt_button")) } }
+    };
+    let proof = view.proof(&log);
+    view.page(&app, Content { proof, ..Content::new(title, main) })
+}
+
+/// A record in words.
+pub(crate) fn described(view: &View, rows: &[(Text, Text)]) -> Markup {
+    html! {
+        dl.facts.answers {
+            @for (label, value) in rows {
+                div { dt { (label.get(view.lang)) } dd { span.typed { (value.get(view.lang)) } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! My work: what waits for me in every log, what I am asked to sign, and what else I can do.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use heng_app::desk::proposal::{self, Proposal, Standing};
+use heng_app::desk::{self, Task, words};
+use heng_domain::edition::Edition;
+use heng_domain::replay::LogState;
+use heng_domain::text::Text;
+use maud::{Markup, html};
+
+use crate::edition::stands;
+use crate::ui::{self, Action, Link, NextStep, Tone};
+use crate::view::{App, Content, Me, View, edition_href};
+use crate::words::date;
+
+/// The office log's place in addresses, beside `programme/edition`.
+const OFFICE: &str = "office/log";
+
+/// `programme/edition` or `office/log`.
+pub(crate) fn place(app: &App, log: &str) -> String {
+    if app.heng().office_log().is_some_and(|office| office.id() == log) {
+        OFFICE.to_owned()
+    } else {
+        crate::view::slug(log)
+    }
+}
+
+/// The log of a place.
+pub(crate) fn log_of(app: &App, first: &str, second: &str) -> Option<String> {
+    if format!("{first}/{second}") == OFFICE {
+        return app.heng().office_log().map(|log| log.id().to_owned());
+    }
+    app.heng().find_edition(&format!("{first}/{second}")).ok().map(|log| log.id().to_owned())
+}
+
+/// Address of an act's form.
+pub(crate) fn act_href(view: &View, app: &App, log: &str, kind: &str, case: &str) -> String {
+    view.href(&format!("/work/{}/{kind}/{}", place(app, log), encode(case)))
+}
+
+/// A case as one part of an address.
+pub(crate) fn encode(case: &str) -> String {
+    let mut out = String::new();
+    for byte in case.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// What a log is called.
+pub(crate) fn log_name(app: &App, log: &str) -> Text {
+    let Ok(found) = app.heng().log(log) else { return desk::same(log) };
+    let image = found.image();
+    match &image.state {
+        LogState::Edition(Some(edition)) => edition_name(edition),
+        LogState::Office(Some(office)) => office.founded.name.clone(),
+        _ => desk::same(log),
+    }
+}
+
+fn edition_name(edition: &Edition) -> Text {
+    let (name, label) = (&edition.rules().name, &edition.opened.label);
+    Text::new(format!("{} · {}", name.zh, label.zh), format!("{} · {}", name.en, label.en))
+}
+
+/// All that concerns a person, over all logs.
+struct Work {
+    duties: Vec<Task>,
+    possible: BTreeMap<String, Vec<Task>>,
+    proposals: Vec<(Proposal, Standing)>,
+}
+
+fn gather(app: &App, subject: &str, only: Option<&str>) -> heng_app::Result<Work> {
+    let mut work = Work { duties: Vec::new(), possible: BTreeMap::new(), proposals: Vec::new() };
+    for log in app.heng().logs() {
+        if only.is_some_and(|only| only != log.id()) {
+            continue;
+        }
+        for task in desk::tasks(app.heng(), log.id(), subject)? {
+            if task.case.duty {
+                work.duties.push(task);
+            } else {
+                work.possible.entry(task.log.clone()).or_default().push(task);
+            }
+        }
+    }
+    work.proposals = proposal::concerning(app.heng(), subject)?;
+    work.proposals.retain(|(p, _)| only.is_none_or(|only| only == p.log));
+    // What has been proposed waits for signatures; it is no longer a duty of whoever proposed it.
+    let proposed = |task: &Task| {
+        work.proposals.iter().any(|(p, s)| s.own && p.log == task.log && p.act == task.kind && p.case == task.case.id)
+    };
+    let duties: Vec<Task> = work.duties.iter().filter(|task| !proposed(task)).cloned().collect();
+    work.duties = duties;
+    Ok(work)
+}
+
+pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    list(&view, &app, &me, None).await
+}
+
+pub(crate) async fn show_log(
+    view: View,
+    State(app): State<App>,
+    Path((first, second)): Path<(String, String)>,
+) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
+    list(&view, &app, &me, Some(log)).await
+}
+
+async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response {
+    let work = {
+        let (app, subject, only) = (app.clone(), me.subject.clone(), only.clone());
+        tokio::task::spawn_blocking(move || gather(&app, &subject, only.as_deref())).await
+    };
+    let work = match work {
+        Ok(Ok(work)) => work,
+        Ok(Err(error)) => return view.failure(app, &error),
+        Err(_) => return view.missing(app),
+    };
+    let title = match &only {
+        Some(log) => log_name(app, log).get(view.lang).to_owned(),
+        None => view.t("work_title"),
+    };
+    let asked: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| s.asked).collect();
+    let waiting: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| !s.asked).collect();
+    let count = work.duties.len() + asked.len();
+    let main = html! {
+        (ui::title_block(&title, Some(&view.tp("work_kicker", &[("name", &me.session.account.name)]))))
+        (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
+        (next(view, app, &work, &asked))
+        @if !asked.is_empty() {
+            section { h2 { (view.t("to_sign")) } (proposals(view, app, &asked)) }
+        }
+        @if !work.duties.is_empty() {
+            section { h2 { (view.t("to_do")) } (tasks(view, app, &work.duties, only.is_none())) }
+        }
+        @if !waiting.is_empty() {
+            section { h2 { (view.t("waiting_for_others")) } (proposals(view, app, &waiting)) }
+        }
+        @if only.is_none() { (logs(view, app, me)) }
+        @for (log, possible) in &work.possible { (others(view, app, log, possible, only.is_none())) }
+        @if let Some(log) = &only { (log_links(view, app, log)) }
+    };
+    view.page(app, Content { wide: true, ..Content::new(title, main) })
+}
+
+/// The one thing to do next.
+fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)]) -> Markup {
+    let step = if let Some((proposal, _)) = asked.first() {
+        NextStep {
+            label: view.t("next_step").into(),
+            text: view.tp("next_sign", &[("act", words("act", &proposal.act, &[]).get(view.lang))]).into(),
+            due: None,
+            action: Some(Action::Link(Link::new(
+                view.t("sign_button"),
+                view.href(&format!("/work/sign/{}", proposal.id)),
+            ))),
+            reason: Some(log_name(app, &proposal.log).get(view.lang).to_owned().into()),
+        }
+    } else if let Some(task) = work.duties.first() {
+        let act = words("act", task.kind, &[]);
+        let due = task.case.due.map(|day| (view.tp("by_day", &[("day", &date(view.lang, day))]).into(), Tone::Due));
+        NextStep {
+            label: view.t("next_step").into(),
+            text: format!("{} · {}", act.get(view.lang), task.case.about.get(view.lang)).into(),
+            due,
+            action: Some(Action::Link(Link::new(
+                view.t("begin_button"),
+                act_href(view, app, &task.log, task.kind, &task.case.id),
+            ))),
+            reason: Some(words("act_text", task.kind, &[]).get(view.lang).to_owned().into()),
+        }
+    } else {
+        NextStep {
+            label: view.t("next_step").into(),
+            text: view.t("next_none").into(),
+            due: None,
+            action: None,
+            reason: Some(view.t("next_none_reason").into()),
+        }
+    };
+    ui::next_step(&step)
+}
+
+fn tasks(view: &View, app: &App, tasks: &[Task], with_log: bool) -> Markup {
+    html! {
+        ul.register {
+            @for task in tasks {
+                li {
+                    a.register-name href=(act_href(view, app, &task.log, task.kind, &task.case.id)) {
+                        (words("act", task.kind, &[]).get(view.lang)) " · " (task.case.about.get(view.lang))
+                    }
+                    @if let Some(due) = task.case.due {
+                        span.register-state { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) }
+                    }
+                    @if with_log { p.register-details { (log_name(app, &task.log).get(view.lang)) } }
+                }
+            }
+        }
+    }
+}
+
+fn proposals(view: &View, app: &App, list: &[&(Proposal, Standing)]) -> Markup {
+    html! {
+        ul.register {
+            @for (proposal, standing) in list {
+                li {
+                    a.register-name href=(view.href(&format!("/work/sign/{}", proposal.id))) {
+                        (words("act", &proposal.act, &[]).get(view.lang))
+                    }
+                    span.register-state {
+                        (ui::status_tag(
+                            &view.t(if standing.asked { "asks_you" } else { "asks_others" }),
+                            if standing.asked { Tone::Now } else { Tone::Due },
+                        ))
+                    }
+                    p.register-details { (log_name(app, &proposal.log).get(view.lang)) }
+                }
+            }
+        }
+    }
+}
+
+/// Where I have a seat.
+fn logs(view: &View, app: &App, me: &Me) -> Markup {
+    let mut rows = Vec::new();
+    for log in app.heng().logs() {
+        let seated = proposal::handle(app.heng(), log.id(), &me.subject).ok().flatten();
+        if let Some(handle) = seated {
+            let image = log.image();
+            let sentence = image.state.edition().map(|edition| stands(view, edition));
+            let place = place(app, log.id());
+            drop(image);
+            rows.push((view.href(&format!("/work/{place}")), log_name(app, log.id()), handle, sentence));
+        }
+    }
+    html! {
+        section {
+            h2 { (view.t("my_places")) }
+            @if rows.is_empty() { p { (view.t("no_places")) } }
+            ul.register {
+                @for (href, name, handle, sentence) in &rows {
+                    li {
+                        a.register-name href=(href) { (name.get(view.lang)) }
+                        p.register-details {
+                            @if let Some(sentence) = sentence { (sentence) " " }
+                            (view.tp("known_as", &[("handle", handle)]))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Acts that are possible and wait for nobody, folded away: one line for each kind, its cases below.
+fn others(view: &View, app: &App, log: &str, possible: &[Task], with_log: bool) -> Markup {
+    let mut kinds: Vec<(&str, Vec<&Task>)> = Vec::new();
+    for task in possible {
+        match kinds.iter_mut().find(|(kind, _)| *kind == task.kind) {
+            Some((_, cases)) => cases.push(task),
+            None => kinds.push((task.kind, vec![task])),
+        }
+    }
+    html! {
+        details.more {
+            summary {
+                (view.t("other_acts"))
+                @if with_log { " · " (log_name(app, log).get(view.lang)) }
+            }
+            ul.register {
+                @for (kind, cases) in &kinds {
+                    li {
+                        @if let [only] = cases.as_slice() {
+                            a.register-name href=(act_href(view, app, log, kind, &only.case.id)) {
+                                (words("act", kind, &[]).get(view.lang))
+                            }
+                        } @else {
+                            span.register-name { (words("act", kind, &[]).get(view.lang)) }
+                        }
+                        p.register-details { (words("act_text", kind, &[]).get(view.lang)) }
+                        @if cases.len() > 1 {
+                            p.register-details {
+                                @for task in cases {
+                                    a href=(act_href(view, app, log, kind, &task.case.id)) { (task.case.about.get(view.lang)) }
+                                    " "
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The public page of an edition and the lists that belong to its workspace.
+fn log_links(view: &View, app: &App, log: &str) -> Markup {
+    let edition = app.heng().log(log).is_ok_and(|log| log.image().state.edition().is_some());
+    html! {
+        p {
+            a href=(view.href("/work")) { (view.t("back_work")) }
+            @if edition {
+                " · " a href=(format!("{}/applications", view.href(&format!("/work/{}", place(app, log))))) { (view.t("applications_link")) }
+                " · " a href=(edition_href(view.lang, log)) { (view.t("public_page")) }
+            }
+        }
+    }
+}
