@@ -542,7 +542,7 @@ pub(crate) async fn receipt(
         return view.missing(&app);
     }
     match log.receipt(seq) {
-        Ok(receipt) => crate::dossier::inert(&format!("receipt-{seq}.tlog-proof"), receipt.to_string().into_bytes()),
+        Ok(receipt) => (crate::files::inert(&format!("receipt-{seq}.tlog-proof")), receipt.to_string()).into_response(),
         Err(error) => view.failure(&app, &error),
     }
 }

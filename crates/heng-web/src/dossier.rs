@@ -1,10 +1,10 @@
 //! A dossier (申报材料) as those inside may read it: profile, figures, self-evaluation, files, and what was decided on it.
 
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use heng_app::desk::{Place, proposal, with_desk};
+use axum::http::StatusCode;
+use axum::response::Response;
+use heng_app::desk::{Place, files, proposal, with_desk};
+use heng_domain::edition::events::Role;
 use heng_domain::edition::{Application, Edition};
 use heng_log::Hash;
 use maud::{Markup, html};
@@ -295,28 +295,20 @@ pub(crate) async fn file(
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let edition = image.state.edition().filter(|e| e.may_read(&me, &id));
-        edition.and_then(|e| e.applications.get(&id)).and_then(|a| {
+        edition.and_then(|e| Some((e, e.applications.get(&id)?))).and_then(|(e, a)| {
             let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?;
-            Some((file.name.clone(), file.sha256))
+            let inner = e.has_role(&me, Role::Officer)
+                || a.body.organisation == me
+                || e.panels.values().any(|p| p.members.contains(&me) && p.applications.contains(&id));
+            Some((file.name.clone(), file.sha256, a.body.organisation.clone(), inner))
         })
     };
-    let Some((name, hash)) = found else { return view.missing(&app) };
-    let bytes = {
-        let app = app.clone();
-        tokio::task::spawn_blocking(move || app.heng().store().attachment(&hash.0)).await
-    };
-    let Ok(Ok(Some(bytes))) = bytes else { return view.missing(&app) };
+    let Some((name, hash, owner, inner)) = found else { return view.missing(&app) };
+    // What the firm marked as a business secret is for the office and the panel alone.
+    let secret = files::info(app.heng(), &owner, &sha).ok().flatten().is_some_and(|info| info.secret);
+    if secret && !inner {
+        return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_secret"));
+    }
     opened(&app, &log, &me, &id, &sha);
-    inert(&name, bytes)
-}
-
-/// A file that a browser can only save.
-pub(crate) fn inert(name: &str, bytes: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{}", crate::work::encode(name))),
-        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    (headers, Body::from(bytes)).into_response()
+    crate::files::download(&view, &app, &name, hash).await
 }

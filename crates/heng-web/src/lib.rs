@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod dossier;
 mod edition;
+mod files;
 mod hall;
 mod home;
 mod log;
@@ -97,6 +98,13 @@ fn desk() -> Router<App> {
         .route("/work/{first}/{second}", get(work::show_log))
         .route("/work/{first}/{second}/records/{seq}", get(act::record))
         .route("/work/{first}/{second}/receipts/{seq}", get(act::receipt))
+        .route("/work/{first}/{second}/files", get(files::show).post(files::upload))
+        .route("/work/{first}/{second}/files/begin", post(files::begin))
+        .route("/work/{first}/{second}/files/remove", post(files::remove))
+        .route("/work/{first}/{second}/files/abandon", post(files::abandon))
+        .route("/work/{first}/{second}/files/{sha}", get(files::state).put(files::append))
+        .route("/work/{first}/{second}/files/{sha}/finish", post(files::finish))
+        .route("/work/{first}/{second}/files/{sha}/{name}", get(files::own))
         .route("/work/{first}/{second}/applications", get(dossier::list))
         .route("/work/{first}/{second}/applications/{id}", get(dossier::show))
         .route("/work/{first}/{second}/applications/{id}/files/{sha}", get(dossier::file))

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Accounts, Caller, Session, Site};
 use heng_app::clock::ShiftedClock;
+use heng_app::upload::{UploadLimits, Uploads};
 use heng_app::{Heng, Log};
 use heng_domain::edition::{Edition, Thing};
 use heng_domain::text::Lang;
@@ -32,6 +33,7 @@ struct Inner {
     bundles: Cache<Vec<u8>>,
     reports: Cache<heng_verify::Report>,
     accounts: Accounts,
+    uploads: Uploads,
     demo: Option<Demo>,
     site: Site,
 }
@@ -74,13 +76,20 @@ impl App {
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
         let Settings { site, demo } = settings;
         let accounts = Accounts::new(Arc::clone(&heng), site.clone())?;
+        let (store, clock, entropy) = (heng.store().clone(), heng.clock().clone(), heng.entropy().clone());
+        let uploads = Uploads::new(store, clock, entropy, UploadLimits::default());
         let (bundles, reports) = (Mutex::default(), Mutex::default());
-        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, site })))
+        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, uploads, demo, site })))
     }
 
     /// The sign-in service.
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    /// Uploads.
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     /// What the demonstration has.

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use heng_domain::time::Instant;
 use heng_log::Hash;
-use heng_store::{FileReader, PIECE_LIMIT, Store, StoreError, StoredFile};
+pub use heng_store::FileReader;
+use heng_store::{PIECE_LIMIT, Store, StoreError, StoredFile};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::{Fault, UploadError};
