@@ -82,8 +82,20 @@ export async function step(page, office, prefix = '') {
   await page.waitForLoadState();
   if (!page.url().includes('/work/sign/')) {
     const digit = Number((decodeURIComponent(page.url()).match(/(\d)$/) ?? [0, 0])[1]);
-    await fill(page, digit);
-    await Promise.all([page.waitForNavigation(), page.locator('form.act .buttons .primary').click()]);
+    const parts = await page.locator('.task-list li').count();
+    if (parts) {
+      const list = page.url();
+      for (let part = 0; part < parts; part += 1) {
+        await page.goto(`${list}?part=${part}`);
+        await fill(page, digit);
+        await Promise.all([page.waitForNavigation(), page.locator('form.act .buttons .primary').click()]);
+      }
+      await page.goto(list);
+      await Promise.all([page.waitForNavigation(), page.locator('form.act-list .primary').click()]);
+    } else {
+      await fill(page, digit);
+      await Promise.all([page.waitForNavigation(), page.locator('form.act .buttons .primary').click()]);
+    }
     if (await page.locator('#errors').count()) throw new Error(`${what}: ${await page.locator('#errors').innerText()}`);
     if (await page.locator('[role=alert]').count()) throw new Error(`${what}: ${await page.locator('[role=alert]').first().innerText()}`);
     const check = page.locator('form:has(input[type=hidden]) .buttons .primary');

@@ -5,12 +5,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use heng_app::desk::{Place, files, proposal, with_desk};
 use heng_domain::edition::events::Role;
-use heng_domain::edition::{Application, Edition};
+use heng_domain::criteria::ItemKind;
+use heng_domain::edition::{Application, Edition, Thing};
 use heng_log::Hash;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::ui::{self, Column, Link, Pager, Row, Tone};
+use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, ProfileBar, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{instant, money};
 use crate::work::{log_name, log_of, place};
@@ -115,7 +116,27 @@ fn figures(view: &View, application: &Application) -> Markup {
             ])
         })
         .collect();
-    ui::table(&view.t("figures_heading"), &columns, &rows, &html! {})
+    let bars: Vec<Bar<'_>> = application
+        .body
+        .figures
+        .iter()
+        .map(|f| Bar {
+            label: f.year.to_string().into(),
+            value: f.revenue_fen / 100,
+            shown: fen(f.revenue_fen).into(),
+            href: None,
+        })
+        .collect();
+    let words = PictureWords {
+        title: view.t("trend_title").into(),
+        desc: view.t("trend_title").into(),
+        table_summary: view.t("as_table").into(),
+        heads: vec![view.t("year").into(), view.t("revenue").into()],
+    };
+    html! {
+        (ui::table(&view.t("figures_heading"), &columns, &rows, &html! {}))
+        @if bars.iter().all(|bar| bar.value >= 0) { (ui::funnel_svg(&words, &bars)) }
+    }
 }
 
 /// Who I am in a log, as a reader.
@@ -136,21 +157,90 @@ pub(crate) async fn show(
     let Some(dossier) = content(&view, &app, &log, &me, &id) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
     };
-    let (name, state) = {
+    let (name, state, own) = {
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
-        (name, state_of(&view, edition, &id))
+        let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
+        (name, state_of(&view, edition, &id), own)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
         (ui::sentence(&state.0))
         p { (ui::status_tag(&state.0, state.1)) }
+        @if own { (feedback(&view, &app, &log, &id)) }
         (dossier)
         p { a href=(view.href(&format!("/work/{}/applications", place(&app, &log)))) { (view.t("applications_link")) } }
     };
     view.page(&app, Content { wide: true, ..Content::new(name, main) })
+}
+
+/// For the applicant: what happens next, and after the result what the panel found.
+fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
+    let Ok(found) = app.heng().log(log) else { return html! {} };
+    let image = found.image();
+    let Some(edition) = image.state.edition() else { return html! {} };
+    let next = html! { (ui::sentence(&crate::edition::stands(view, edition))) };
+    // Feedback is for after the result: before it would tell of sealed scores.
+    if !edition.public_may_see(Thing::Result) {
+        return html! { section { h2 { (view.t("status_heading")) } (next) p { (view.t("feedback_later")) } } };
+    }
+    let last = edition.rules().stages.iter().rev().find_map(|stage| {
+        let seq = edition.sheets.get(&stage.id)?.agreed.get(id)?;
+        Some((*seq, edition.sheet(*seq)?))
+    });
+    let (Some((seq, sheet)), Some(tree)) = (last, &edition.criteria) else { return next };
+    // The words were written with the first agreed sheet; a site visit changes marks and gives its evidence.
+    let remarks = edition
+        .sheets
+        .values()
+        .filter_map(|sheets| sheets.agreed.get(id))
+        .filter_map(|seq| edition.known.get(&(*seq, "/remarks".to_owned())))
+        .next_back();
+    let words = |item: &str, part: &str| {
+        let text = remarks.and_then(|r| r.get(item)).and_then(|own| own.get(part)).and_then(|t| t.as_str());
+        text.unwrap_or_default().to_owned()
+    };
+    let bars: Vec<ProfileBar<'_>> = tree
+        .categories
+        .iter()
+        .map(|category| ProfileBar {
+            label: format!("{} {}", category.id, category.name.get(view.lang)).into(),
+            scored_hundredths: i64::try_from(tree.category_of(category, &sheet)).unwrap_or(0),
+            points_max: i64::from(category.points),
+            mean_hundredths: None,
+        })
+        .collect();
+    let picture = PictureWords {
+        title: view.t("feedback_profile").into(),
+        desc: view.t("profile_desc").into(),
+        table_summary: view.t("as_table").into(),
+        heads: ["category", "points", "full_mark"].into_iter().map(|k| view.t(k).into()).collect(),
+    };
+    let columns = ["feedback_item", "feedback_percent", "feedback_strengths", "feedback_improvements"].map(|k| Column::text(view.t(k)));
+    let rows: Vec<Row<'_>> = tree
+        .items()
+        .map(|item| {
+            let percent = sheet.get(&item.id).copied().unwrap_or(0);
+            let band = tree.band(percent).map(|b| if item.kind == ItemKind::Process { &b.process } else { &b.result });
+            Row::new(vec![
+                html! { (item.id) " " (item.name.get(view.lang)) },
+                html! { (percent) "%" @if let Some(band) = band { " · " (band.get(view.lang)) } },
+                html! { (words(&item.id, "strengths")) },
+                html! { (words(&item.id, "improvements")) },
+            ])
+        })
+        .collect();
+    html! {
+        section {
+            h2 { (view.t("feedback_heading")) }
+            (next)
+            p { (view.tp("feedback_record", &[("record", &seq.to_string())])) }
+            (ui::profile_svg(&picture, &view.t("field_mean"), &bars))
+            (ui::table(&view.t("feedback_heading"), &columns, &rows, &html! {}))
+        }
+    }
 }
 
 /// Where an application stands, in words.

@@ -162,7 +162,7 @@ pub(crate) fn funnel_numbers(view: &View, edition: &Edition) -> Vec<(String, u64
     out
 }
 
-fn funnel(view: &View, edition: &Edition) -> Markup {
+pub(crate) fn funnel(view: &View, edition: &Edition) -> Markup {
     let numbers = funnel_numbers(view, edition);
     if numbers.iter().all(|(_, n)| *n == 0) {
         return html! {};

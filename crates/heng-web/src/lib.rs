@@ -5,9 +5,12 @@ pub mod ui;
 
 mod account;
 mod act;
+mod board;
 mod check;
+mod consensus;
 mod demo;
 mod dossier;
+mod draw;
 mod edition;
 mod files;
 mod hall;
@@ -16,6 +19,7 @@ mod log;
 mod notice;
 mod plain;
 mod programme;
+mod ranking;
 mod sign;
 mod signin;
 mod view;
@@ -98,6 +102,11 @@ fn desk() -> Router<App> {
         .route("/work/{first}/{second}", get(work::show_log))
         .route("/work/{first}/{second}/records/{seq}", get(act::record))
         .route("/work/{first}/{second}/receipts/{seq}", get(act::receipt))
+        .route("/work/{first}/{second}/board", get(board::show))
+        .route("/work/{first}/{second}/board/notes", post(board::add_note))
+        .route("/work/{first}/{second}/board/checkpoint", get(board::checkpoint).post(board::compare))
+        .route("/work/{first}/{second}/draws/{id}", get(draw::show))
+        .route("/work/{first}/{second}/import", post(act::import))
         .route("/work/{first}/{second}/files", get(files::show).post(files::upload))
         .route("/work/{first}/{second}/files/begin", post(files::begin))
         .route("/work/{first}/{second}/files/remove", post(files::remove))
