@@ -17,7 +17,7 @@ pub mod outbox;
 pub mod simulation;
 pub mod upload;
 
-pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, SystemClock};
+pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, ShiftedClock, SystemClock};
 pub use error::{AppError, Result};
 pub use heng::{Heng, Place};
 pub use log::{Accepted, Log};

@@ -236,12 +236,19 @@ pub(crate) async fn list(
     let title = view.t("applications_link");
     let here = view.href(&format!("/work/{}/applications", place(&app, &log)));
     let address = |page: usize| {
-        let pairs = [("q", query.q.clone()), ("state", query.state.clone()), ("sort", query.sort.clone()), ("page", page.to_string())];
+        let pairs = [
+            ("q", query.q.clone()),
+            ("state", query.state.clone()),
+            ("sort", query.sort.clone()),
+            ("page", page.to_string()),
+        ];
         format!("{here}?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
     };
     let columns = ["applicant", "number_column", "received_on", "state_column"].map(|key| Column::text(view.t(key)));
-    let states = ["", "field", "out"].map(|s| ui::Choose::new(s, view.t(&format!("filter_{}", if s.is_empty() { "all" } else { s }))));
-    let sorts = ["", "name", "time"].map(|s| ui::Choose::new(s, view.t(&format!("sort_{}", if s.is_empty() { "number" } else { s }))));
+    let states = ["", "field", "out"]
+        .map(|s| ui::Choose::new(s, view.t(&format!("filter_{}", if s.is_empty() { "all" } else { s }))));
+    let sorts = ["", "name", "time"]
+        .map(|s| ui::Choose::new(s, view.t(&format!("sort_{}", if s.is_empty() { "number" } else { s }))));
     let form = html! {
         (ui::field(&ui::Field::line("q", view.t("search_applicant"), query.q.as_str())))
         (ui::field(&ui::Field::of("state", view.t("state_column"), ui::FieldKind::Select { options: &states, chosen: query.state.as_str().into() })))
@@ -250,7 +257,8 @@ pub(crate) async fn list(
     };
     let last = all.saturating_sub(1) / PAGE;
     let (from, to) = (page * PAGE + 1, (page * PAGE + PAGE).min(all));
-    let position = view.tp("pager_position", &[("from", &from.to_string()), ("to", &to.to_string()), ("all", &all.to_string())]);
+    let position =
+        view.tp("pager_position", &[("from", &from.to_string()), ("to", &to.to_string()), ("all", &all.to_string())]);
     let main = html! {
         (ui::title_block(&title, Some(log_name(&app, &log).get(view.lang))))
         (ui::sentence(&view.tp("applications_count", &[("count", &all.to_string())])))

@@ -18,10 +18,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::act::{act_href, described, done_href, trouble};
+use crate::act::{described, done_href, trouble};
 use crate::ui::{self, Tone};
 use crate::view::{App, Content, Me, View};
-use crate::work::{log_name, place};
+use crate::work::{act_href, log_name, place};
 
 /// Everything that the page of a proposal needs.
 struct Loaded {
@@ -208,11 +208,8 @@ fn signature(given: Given, by: &str, key: &PublicKey) -> Option<Signature> {
     let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).or_else(|_| STANDARD.decode(text)).ok();
     match (given.ad, given.cd) {
         (Some(ad), Some(cd)) => {
-            let assertion = Assertion {
-                authenticator_data: bytes(&ad)?,
-                client_data: bytes(&cd)?,
-                signature: bytes(&given.s)?,
-            };
+            let assertion =
+                Assertion { authenticator_data: bytes(&ad)?, client_data: bytes(&cd)?, signature: bytes(&given.s)? };
             Some(Signature::by_passkey(&assertion, by, given.at, key))
         }
         _ => Some(Signature {
@@ -250,7 +247,9 @@ pub(crate) async fn sign(
             let sigs = if form.demo.is_empty() {
                 let key = loaded.standing.key.as_ref().ok_or(DeskError::NotOpen)?;
                 let given: Vec<Given> = serde_json::from_str(&form.signatures).map_err(|_| {
-                    DeskError::Refused(Box::new(heng_domain::refusal::Refusal::new("signature.missing", "").with("by", &loaded.standing.handle)))
+                    DeskError::Refused(Box::new(
+                        heng_domain::refusal::Refusal::new("signature.missing", "").with("by", &loaded.standing.handle),
+                    ))
                 })?;
                 given.into_iter().filter_map(|g| signature(g, &loaded.standing.handle, key)).collect()
             } else {
@@ -261,7 +260,9 @@ pub(crate) async fn sign(
         .await
     };
     match outcome {
-        Ok(Ok((Outcome::Recorded(accepted), log))) => Redirect::to(&done_href(&view, &app, &log, &accepted)).into_response(),
+        Ok(Ok((Outcome::Recorded(accepted), log))) => {
+            Redirect::to(&done_href(&view, &app, &log, &accepted)).into_response()
+        }
         Ok(Ok((Outcome::Waiting(_), _))) => Redirect::to(&view.href(&format!("/work/sign/{id}"))).into_response(),
         Ok(Err(DeskError::Refused(refusal))) => {
             let text = messages::refusal(view.lang, &refusal);

@@ -11,7 +11,7 @@ use crate::error::AppError;
 /// An error of the sign-in service. [`AccountError::code`] never changes; the sentence for people is
 /// [`AccountError::sentence`].
 #[derive(Debug, thiserror::Error)]
-#[error("{}", self.sentence(Lang::En))]
+#[error("{}", self.said())]
 pub enum AccountError {
     /// No such link, or it is cut short.
     InvitationUnknown,
@@ -75,6 +75,8 @@ pub enum AccountError {
     },
     /// Longer than 1000 bytes.
     PasswordLong,
+    /// A password needs an e-mail address as its name.
+    PasswordNoEmail,
     /// The code of the authenticator app is wrong.
     CodeWrong,
     /// The only way to sign in that is left.
@@ -155,6 +157,7 @@ impl AccountError {
             AccountError::PasskeyUnknown => "passkey.unknown",
             AccountError::PasswordShort { .. } => "password.short",
             AccountError::PasswordLong => "password.long",
+            AccountError::PasswordNoEmail => "password.no_email",
             AccountError::CodeWrong => "code.wrong",
             AccountError::LastFactor => "factor.last",
             AccountError::RecoveryUnknown => "recovery.unknown",
@@ -203,10 +206,17 @@ impl AccountError {
             | AccountError::OidcUnreachable(detail) => out.push(("detail", detail.clone())),
             AccountError::PasswordShort { found } => out.push(("found", found.to_string())),
             AccountError::ParkTooLarge { limit } => out.push(("limit", (limit / 1024).to_string())),
-            AccountError::App(error) => out.push(("detail", error.to_string())),
             _ => {}
         }
         out
+    }
+
+    /// For the operator: what an error of the installation is about is not shown to people.
+    fn said(&self) -> String {
+        match self {
+            AccountError::App(error) => error.to_string(),
+            other => other.sentence(Lang::En),
+        }
     }
 
     /// What was wrong and what to do.

@@ -6,6 +6,7 @@
 //! Secrets that come back to us (links, cookies, API tokens) are stored as SHA-256 only. Every change of a row that two
 //! requests or two servers could make at once is a compare-and-swap ([`Accounts::change`]). All calls block.
 
+mod demo;
 mod error;
 mod invitation;
 mod limits;
@@ -42,7 +43,7 @@ pub use limits::{Buckets, Lockout};
 #[cfg(feature = "oidc")]
 pub use oidc::{Oidc, OidcDone, OidcFor, OidcStart, Provider};
 pub use outgoing::{Notice, Outgoing};
-pub use park::{ParkId, Parked};
+pub use park::{ParkId, Parked, ParkedForm};
 pub use passkey::{Ceremony, StoredPasskey};
 pub use recovery::{Recovered, Recovery};
 pub use secret::{Hidden, Token};
@@ -115,7 +116,8 @@ impl Language {
     }
 }
 
-/// Who may sign in.
+/// Who may sign in. It is serialised for its row only, with hashes and secrets: pages and answers show chosen fields of
+/// it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     /// `u:` and 32 hex digits; passkeys know the account by the same 16 bytes.

@@ -15,6 +15,8 @@ pub enum Notice {
     PasskeyAdded,
     /// A password was set or changed.
     PasswordSet,
+    /// The e-mail address was changed; this goes to the old one.
+    EmailChanged,
     /// An identity of the office's provider was bound.
     IdentityBound,
     /// Two officers reset the account.
@@ -55,6 +57,7 @@ impl Outgoing {
             Notice::Locked => "locked_subject",
             Notice::PasskeyAdded => "passkey_added_subject",
             Notice::PasswordSet => "password_set_subject",
+            Notice::EmailChanged => "email_changed_subject",
             Notice::IdentityBound => "identity_bound_subject",
             Notice::Recovered => "recovered_subject",
         })
@@ -66,6 +69,7 @@ impl Outgoing {
             Notice::Locked => "locked_text",
             Notice::PasskeyAdded => "passkey_added_text",
             Notice::PasswordSet => "password_set_text",
+            Notice::EmailChanged => "email_changed_text",
             Notice::IdentityBound => "identity_bound_text",
             Notice::Recovered => "recovered_text",
         })

@@ -1,32 +1,41 @@
 //! A form that was posted when its session had ended is parked, so that nothing that was typed is lost.
+//!
+//! The list of an account's forms is a row of its own: it is the limit, and nobody reads megabytes to count.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use heng_domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::rows::kind;
 use super::secret::key_of;
 use super::session::Row;
-use super::{AccountError, Accounts, Hidden, Result};
+use super::{AccountError, Accounts, DAY, Hidden, Result, after};
 
 /// What one form may hold.
 const LIMIT: usize = 1024 * 1024;
 /// So many forms of one account: an ended session must not fill the disk.
 const FORMS: usize = 20;
+const KEPT: i64 = 7 * DAY;
 
 /// Names a parked form; no secret, since only its account gets it back.
 pub type ParkId = String;
 
+/// A parked form in the list of its account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ParkedForm {
+    /// Its name.
+    pub id: ParkId,
+    /// Which form.
+    pub form_key: String,
+    /// When it was posted.
+    pub at: Instant,
+}
+
 /// A parked form.
 #[derive(Clone, Debug)]
 pub struct Parked {
-    /// Which form.
-    pub form_key: String,
-    /// What was posted.
-    pub bytes: Hidden<Vec<u8>>,
-    /// When.
-    pub at: Instant,
+    /// Which and when.
+    pub form: ParkedForm,
+    bytes: Hidden<Vec<u8>>,
 }
 
 impl Parked {
@@ -36,13 +45,7 @@ impl Parked {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct ParkedRow {
-    account: String,
-    form_key: String,
-    bytes: String,
-    pub at: Instant,
-}
+type Forms = Vec<ParkedForm>;
 
 impl Accounts {
     /// Keeps a form for the account of a session that has ended within the last week (or lives).
@@ -55,15 +58,25 @@ impl Accounts {
         }
         let row: Option<Row> = self.get(kind::SESSION, &key_of(ended_token))?;
         let account = row.ok_or(AccountError::SessionUnknown)?.account;
-        let parked = self.list::<ParkedRow>(kind::PARKED)?;
-        if parked.iter().filter(|(_, row)| row.account == account).count() >= FORMS {
-            return Err(AccountError::ParkFull);
-        }
-        let id = self.name()?;
-        let bytes = STANDARD_NO_PAD.encode(bytes);
-        let row = ParkedRow { account, form_key: form_key.to_owned(), bytes, at: self.now() };
-        self.put(kind::PARKED, &id, &row)?;
-        Ok(id)
+        let form = ParkedForm { id: self.name()?, form_key: form_key.to_owned(), at: self.now() };
+        self.change(kind::PARKED_FORMS, &account, |found: Option<Forms>| {
+            let mut forms = found.unwrap_or_default();
+            if forms.len() >= FORMS {
+                return Err(AccountError::ParkFull);
+            }
+            forms.push(form.clone());
+            Ok((Some(forms), ()))
+        })?;
+        self.heng.store().put_row(kind::PARKED, &form.id, bytes)?;
+        Ok(form.id)
+    }
+
+    /// What is parked for an account, oldest first.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn parked_forms(&self, account: &str) -> Result<Vec<ParkedForm>> {
+        Ok(self.get(kind::PARKED_FORMS, account)?.unwrap_or_default())
     }
 
     /// A parked form, for the account that posted it.
@@ -71,19 +84,36 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::ParkUnknown`], also for what others parked.
     pub fn parked(&self, account: &str, id: &str) -> Result<Parked> {
-        let row: Option<ParkedRow> = self.get(kind::PARKED, id)?;
-        let row = row.filter(|row| row.account == account).ok_or(AccountError::ParkUnknown)?;
-        let bytes = STANDARD_NO_PAD.decode(&row.bytes).map_err(|_| AccountError::ParkUnknown)?;
-        Ok(Parked { form_key: row.form_key, bytes: Hidden(bytes), at: row.at })
+        let form = self.parked_forms(account)?.into_iter().find(|form| form.id == id);
+        let form = form.ok_or(AccountError::ParkUnknown)?;
+        let bytes = self.heng.store().row(kind::PARKED, id)?.ok_or(AccountError::ParkUnknown)?;
+        Ok(Parked { form, bytes: Hidden(bytes) })
     }
 
     /// Forgets a parked form once it has been taken up again.
     ///
     /// # Errors
-    /// As [`Accounts::parked`].
+    /// [`AccountError::ParkUnknown`].
     pub fn forget_parked(&self, account: &str, id: &str) -> Result<()> {
-        self.parked(account, id)?;
-        self.heng.store().delete_row(kind::PARKED, id)?;
-        Ok(())
+        if self.drop_parked(account, |form| form.id == id)? == 0 { Err(AccountError::ParkUnknown) } else { Ok(()) }
+    }
+
+    fn drop_parked(&self, account: &str, which: impl Fn(&ParkedForm) -> bool) -> Result<usize> {
+        let dropped: Forms = self.change(kind::PARKED_FORMS, account, |found: Option<Forms>| {
+            let (dropped, kept): (Forms, Forms) = found.unwrap_or_default().into_iter().partition(&which);
+            Ok(((!kept.is_empty()).then_some(kept), dropped))
+        })?;
+        for form in &dropped {
+            self.heng.store().delete_row(kind::PARKED, &form.id)?;
+        }
+        Ok(dropped.len())
+    }
+
+    pub(super) fn sweep_parked(&self) -> Result<usize> {
+        let mut dropped = 0;
+        for (account, _) in self.list::<Forms>(kind::PARKED_FORMS)? {
+            dropped += self.drop_parked(&account, |form| self.now() >= after(form.at, KEPT))?;
+        }
+        Ok(dropped)
     }
 }

@@ -5,7 +5,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::rows::kind;
 use super::secret::key_of;
-use super::{Account, AccountError, Accounts, By, DAY, HOUR, Language, MINUTE, Result, Session, Subject, after};
+use super::{
+    Account, AccountError, Accounts, By, DAY, HOUR, Language, MINUTE, Notice, Outgoing, Result, Session, Subject, after,
+};
 
 /// Roles that decide or see everything: their sessions end after 30 idle minutes.
 const SENSITIVE: [OfficeRole; 5] =
@@ -72,6 +74,19 @@ impl Accounts {
         })
     }
 
+    /// Sets the e-mail address, by its owner. The notice goes to the old one.
+    ///
+    /// # Errors
+    /// [`AccountError::NotFresh`], [`AccountError::EmailForm`], [`AccountError::EmailTaken`].
+    pub fn set_email(&self, session: &Session, email: &str) -> Result<Outgoing> {
+        session.require_enrolling_or_fresh()?;
+        let email = check_email(email)?;
+        let before = self.account(&session.account.id)?;
+        self.still(session, &before)?;
+        self.readdress(&before.id, &before.name, Some(&email))?;
+        Ok(Outgoing::new(&before, Notice::EmailChanged, &[("email", email)]))
+    }
+
     /// Stops an account from signing in, and ends its sessions; or lets it in again.
     ///
     /// # Errors
@@ -133,7 +148,7 @@ impl Accounts {
         })
     }
 
-    /// Corrects name and address of an account that nobody has entered yet.
+    /// Corrects name and address.
     pub(super) fn readdress(&self, id: &str, name: &str, email: Option<&str>) -> Result<Account> {
         if let Some(email) = email {
             self.claim_email(email, id)?;

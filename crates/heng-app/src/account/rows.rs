@@ -19,6 +19,7 @@ pub(super) mod kind {
     #[cfg(feature = "oidc")]
     pub const OIDC: &str = "account_oidc";
     pub const PARKED: &str = "account_parked";
+    pub const PARKED_FORMS: &str = "account_parked_forms";
     pub const PERSON: &str = "account_person";
     pub const RECOVERY: &str = "account_recovery";
     pub const SESSION: &str = "account_session";

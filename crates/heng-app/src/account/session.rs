@@ -26,6 +26,8 @@ pub enum Method {
     Password,
     /// At the office's identity provider.
     Oidc,
+    /// As an invented person of a demonstration.
+    Demo,
     /// With an invitation: only to set the first passkey or password.
     Invitation,
 }

@@ -39,12 +39,13 @@ impl Accounts {
     /// Begins setting password and one-time codes, always both. Nothing changes before the first code is right.
     ///
     /// # Errors
-    /// [`AccountError::PasswordShort`], `PasswordLong`, `NotFresh`.
+    /// [`AccountError::PasswordShort`], `PasswordLong`, `PasswordNoEmail`, `NotFresh`.
     pub fn begin_password(&self, session: &Session, password: &str) -> Result<TotpSetup> {
         session.require_enrolling_or_fresh()?;
-        let account = &session.account;
-        let password = self.new_password(password, account)?;
-        let (totp, setup) = self.new_totp(self.name()?, account.email.as_deref().unwrap_or(&account.name))?;
+        let account = self.account(&session.account.id)?;
+        let email = account.email.as_deref().ok_or(AccountError::PasswordNoEmail)?;
+        let password = self.new_password(password, &account)?;
+        let (totp, setup) = self.new_totp(self.name()?, email)?;
         let row = Setup { account: account.id.clone(), password, totp, expires: after(self.now(), SETUP) };
         self.put(kind::SETUP, &setup.id, &row)?;
         Ok(setup)

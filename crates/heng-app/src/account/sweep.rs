@@ -3,7 +3,6 @@
 use heng_domain::time::Instant;
 use serde::de::DeserializeOwned;
 
-use super::park::ParkedRow;
 use super::passkey::Begun;
 use super::rows::kind;
 use super::session::Row;
@@ -11,7 +10,7 @@ use super::sign_in::Setup;
 use super::token::TokenRow;
 use super::{Accounts, DAY, InvitationInfo, Lockout, Recovery, Result, after};
 
-/// Ended sessions and parked forms.
+/// Ended sessions, which may still park a form.
 const WEEK: i64 = 7 * DAY;
 /// Invitations stay to be seen by whoever made them.
 const QUARTER: i64 = 90 * DAY;
@@ -30,7 +29,7 @@ impl Accounts {
         let visits = 0;
         Ok(visits
             + self.drop_rows(kind::SESSION, |row: &Row| past(row.end(), WEEK))?
-            + self.drop_rows(kind::PARKED, |row: &ParkedRow| past(row.at, WEEK))?
+            + self.sweep_parked()?
             + self.drop_rows(kind::CEREMONY, |row: &Begun| past(row.expires, 0))?
             + self.drop_rows(kind::SETUP, |row: &Setup| past(row.expires, 0))?
             + self.drop_rows(kind::RECOVERY, |row: &Recovery| past(row.expires, 0))?

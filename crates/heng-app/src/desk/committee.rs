@@ -97,7 +97,7 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             kind: MotionClosed::KIND,
             who: Who::Chair,
             signs: Signs::ACTOR,
-            open: |desk| chaired(desk, MotionState::Open, |m| ballots_complete(m)),
+            open: |desk| chaired(desk, MotionState::Open, ballots_complete),
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionClosed { motion: id.to_owned() }),
         },

@@ -28,6 +28,17 @@ pub enum Thing<'a> {
 }
 
 impl Edition {
+    /// Who inside may open an application's dossier now.
+    pub fn may_read(&self, reader: &str, application: &str) -> bool {
+        let _ = application;
+        self.has_role(reader, super::events::Role::Officer)
+            || self.applications.get(application).is_some_and(|a| a.body.organisation == reader)
+            || self.panels.values().any(|p| p.members.contains(reader) && p.applications.contains(application))
+            || self.has_role(reader, super::events::Role::Member)
+            || self.has_role(reader, super::events::Role::Recommender)
+            || self.has_role(reader, super::events::Role::Supervisor)
+    }
+
     /// Whether the public may see `thing` at this stage.
     pub fn public_may_see(&self, thing: Thing<'_>) -> bool {
         let published = self.winners_published().is_some();

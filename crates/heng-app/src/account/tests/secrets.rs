@@ -58,7 +58,7 @@ fn a_whole_story_prints_no_secret() {
         let row: Value = serde_json::from_slice(&row).unwrap();
         secrets.push(row["totp"]["secret"].as_str().unwrap().to_owned());
         let parked = accounts.park(staff.token.expose(), "f", b"typed by hand").unwrap();
-        say(&accounts.parked(&staff.session.account.id, &parked));
+        say(&accounts.parked(&staff.session.account.id, &parked).unwrap());
         secrets.extend(["typed by hand".to_owned(), format!("{:?}", b"typed by hand")]);
         let token = accounts.make_token(&staff.session, "x", [Scope::Read].into(), 30).unwrap();
         say(&token);
@@ -114,4 +114,19 @@ fn every_error_has_a_sentence_in_both_languages() {
             assert!(!sentence.contains(error.code()) && !sentence.contains('{'), "{sentence}");
         }
     }
+}
+
+#[test]
+fn every_code_has_a_message_and_is_given_once() {
+    let source = include_str!("../error.rs");
+    let codes: Vec<&str> = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(codes.len() > 40);
+    for lang in [Lang::Zh, Lang::En] {
+        let keys = heng_domain::messages::keys(lang);
+        for code in &codes {
+            assert!(keys.contains(&format!("account.{code}")), "{code}");
+        }
+    }
+    let distinct: std::collections::BTreeSet<_> = codes.iter().collect();
+    assert_eq!(distinct.len(), codes.len());
 }

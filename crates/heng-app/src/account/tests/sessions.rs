@@ -97,8 +97,10 @@ fn the_session_of_an_invitation_is_short_and_good_for_one_thing() {
     house.minutes(30);
     assert_eq!(code_of(house.accounts.session(guest.token.expose())), "session.expired");
     // A password with code is a first way, too, and ends the guest's session.
-    let issued =
-        house.accounts.invite(By::Operator, &Invite::new(Subject::Person("p:0001".into()), "一", None)).unwrap();
+    let issued = house
+        .accounts
+        .invite(By::Operator, &Invite::new(Subject::Person("p:0001".into()), "一", Some("one@award.example")))
+        .unwrap();
     let guest = house.accounts.redeem(CALLER, issued.token.expose()).unwrap();
     let setup = house.accounts.begin_password(&guest.session, PASSWORD).unwrap();
     let code = house.code(&setup, 0);
@@ -123,7 +125,9 @@ fn a_form_posted_too_late_is_kept_for_its_owner() {
     assert_eq!(code_of(house.accounts.parked(theirs, &id)), "park.unknown");
     assert_eq!(code_of(house.accounts.forget_parked(theirs, &id)), "park.unknown");
     let parked = house.accounts.parked(mine, &id).unwrap();
-    assert_eq!((parked.form_key.as_str(), parked.expose()), ("/a/1/profile", "组织概述".as_bytes()));
+    assert_eq!((parked.form.form_key.as_str(), parked.expose()), ("/a/1/profile", "组织概述".as_bytes()));
+    assert_eq!(house.accounts.parked_forms(mine).unwrap().len(), 1);
+    assert!(house.accounts.parked_forms(theirs).unwrap().is_empty());
     house.accounts.forget_parked(mine, &id).unwrap();
     assert_eq!(code_of(house.accounts.parked(mine, &id)), "park.unknown");
     assert_eq!(code_of(house.accounts.park("x", "f", b"1")), "session.unknown");
@@ -138,10 +142,19 @@ fn a_form_posted_too_late_is_kept_for_its_owner() {
 fn everything_expires_and_is_swept() {
     let house = house();
     let officer = house.officer("p:0001");
-    let kinds = [kind::SESSION, kind::PARKED, kind::CEREMONY, kind::SETUP, kind::RECOVERY, kind::INVITATION];
+    let kinds = [
+        kind::SESSION,
+        kind::PARKED,
+        kind::PARKED_FORMS,
+        kind::CEREMONY,
+        kind::SETUP,
+        kind::RECOVERY,
+        kind::INVITATION,
+    ];
     let count = |kind| house.accounts.heng.store().rows(kind).unwrap().len();
     let accounts = &house.accounts;
     accounts.begin_sign_in(CALLER).unwrap();
+    accounts.set_email(officer.session(), "one@award.example").unwrap();
     accounts.begin_password(officer.session(), PASSWORD).unwrap();
     accounts.park(officer.signed_in.token.expose(), "f", b"1").unwrap();
     accounts.make_token(officer.session(), "x", [Scope::Read].into(), 1).unwrap();
@@ -201,6 +214,27 @@ fn api_tokens_have_scopes_and_an_end() {
     house.minutes(6);
     let old = house.look(&officer).unwrap();
     assert_eq!(code_of(accounts.make_token(&old, "x", BTreeSet::new(), 1)), "session.not_fresh");
+}
+
+#[test]
+fn an_address_is_claimed_and_given_free() {
+    let house = house();
+    let (one, two) = (house.officer("p:0001"), house.staff("示例", "two@firm.example"));
+    assert_eq!(code_of(house.accounts.begin_password(one.session(), PASSWORD)), "password.no_email");
+    assert_eq!(code_of(house.accounts.set_email(one.session(), "TWO@firm.example")), "account.email_taken");
+    assert_eq!(code_of(house.accounts.set_email(one.session(), "x")), "account.email");
+    assert_eq!(house.accounts.set_email(one.session(), "one@award.example").unwrap().to, None);
+    let notice = house.accounts.set_email(two.session(), "new@firm.example").unwrap();
+    assert_eq!(notice.to.as_deref(), Some("two@firm.example"));
+    assert!(notice.text().contains("new@firm.example"));
+    // The same address in another case stays its own; the old one is free.
+    house.accounts.set_email(two.session(), "New@firm.example").unwrap();
+    house.accounts.set_email(one.session(), "two@firm.example").unwrap();
+    let setup = house.set_password(one.session());
+    house.accounts.sign_in(CALLER, "two@firm.example", PASSWORD, &house.code(&setup, 0)).unwrap();
+    house.minutes(5);
+    let old = house.look(&one).unwrap();
+    assert_eq!(code_of(house.accounts.set_email(&old, "x@award.example")), "session.not_fresh");
 }
 
 #[test]
