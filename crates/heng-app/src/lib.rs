@@ -13,6 +13,7 @@ pub mod keys;
 pub mod library;
 pub mod log;
 pub mod opening;
+pub mod outbox;
 pub mod simulation;
 pub mod upload;
 
@@ -20,4 +21,5 @@ pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, ShiftedCl
 pub use error::{AppError, Result};
 pub use heng::{Heng, Place};
 pub use log::{Accepted, Log};
+pub use outbox::{Outbox, OutboxError};
 pub use upload::{UploadError, Uploads};
