@@ -6,7 +6,9 @@ pub mod ui;
 mod check;
 mod edition;
 mod hall;
+mod hant;
 mod home;
+mod language;
 mod log;
 mod notice;
 mod plain;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use heng_app::Heng;
@@ -38,7 +41,7 @@ const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-
 /// Greatest body of a request: the portal takes forms, not files.
 const MAX_BODY: usize = 256 * 1024;
 
-/// Pages in one language; English hangs below `/en`.
+/// Pages in one language; traditional Chinese hangs below `/hant`, English below `/en`.
 fn pages() -> Router<App> {
     Router::new()
         .route("/", get(home::show))
@@ -60,7 +63,9 @@ pub fn router(app: App) -> Router {
     };
     Router::new()
         .merge(pages())
+        .nest("/hant", pages())
         .nest("/en", pages())
+        .route("/hant/", get(|| async { Redirect::permanent("/hant") }))
         .route("/en/", get(|| async { Redirect::permanent("/en") }))
         .route("/editions/{programme}/{edition}/hall/events", get(hall::events))
         .route("/editions/{programme}/{edition}/bundle.tar", get(check::bundle))
@@ -70,9 +75,11 @@ pub fn router(app: App) -> Router {
         .route("/log/office/checkpoint", get(log::office_checkpoint))
         .route("/assets/{*path}", get(asset))
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/hant/{*rest}", get(view::not_found).post(view::not_found))
         .route("/en/{*rest}", get(view::not_found).post(view::not_found))
         .fallback(view::not_found)
         .method_not_allowed_fallback(view::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), hant::pages))
         .layer(CatchPanicLayer::new())
         .layer(CompressionLayer::new())
         .layer(header("content-security-policy", CSP))

@@ -311,7 +311,7 @@ fn log_links(view: &View, app: &App, log: &str) -> Markup {
             a href=(view.href("/work")) { (view.t("back_work")) }
             @if edition {
                 " · " a href=(format!("{}/applications", view.href(&format!("/work/{}", place(app, log))))) { (view.t("applications_link")) }
-                " · " a href=(edition_href(view.lang, log)) { (view.t("public_page")) }
+                " · " a href=(edition_href(view.language, log)) { (view.t("public_page")) }
             }
         }
     }
