@@ -15,6 +15,7 @@ use heng_domain::text::Lang;
 use heng_domain::time::Instant;
 use heng_web::{App, router};
 use jiff::civil::date;
+use tokio_stream::StreamExt;
 use tower::ServiceExt;
 
 const LANGUAGES: [(&str, &str); 3] = [("", "zh-Hans"), ("/hant", "zh-Hant"), ("/en", "en")];
@@ -151,6 +152,16 @@ async fn no_page_shows_a_raw_message_and_traditional_pages_are_traditional() {
         let left: String = seen(traditional).chars().filter(|c| SIMPLIFIED.contains(*c)).collect();
         assert!(left.is_empty() || address.contains("/notices/"), "{address} still has {left}");
     }
+    // What a hall screen is sent later is in the language of its page.
+    let halls = walks[1].values().filter_map(|page| page.split("data-live=\"").nth(1)?.split('"').next());
+    let mut count = 0;
+    for address in halls {
+        let mut stream = get(&router, &address.replace("&amp;", "&")).await.into_body().into_data_stream();
+        let first = String::from_utf8(stream.next().await.unwrap().unwrap().into()).unwrap();
+        assert!(!first.chars().any(|c| SIMPLIFIED.contains(c)), "{address} sends {first}");
+        count += 1;
+    }
+    assert!(count > 0, "no hall screen was reached");
     // A reader who chose traditional Chinese keeps it when a page is missing.
     let response = get(&router, "/hant/nowhere").await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
