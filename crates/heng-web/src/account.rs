@@ -145,7 +145,8 @@ pub(crate) async fn preferences(view: View, State(app): State<App>, Form(form): 
     };
     let to = match language {
         Language::En => "/en/account",
-        Language::ZhHans | Language::ZhHant => "/account",
+        Language::ZhHant => "/hant/account",
+        Language::ZhHans => "/account",
     };
     match saved {
         Ok(()) => Redirect::to(to).into_response(),

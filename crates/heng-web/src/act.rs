@@ -668,7 +668,7 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Res
                 div {
                     dt { (field.label.get(view.lang)) }
                     dd {
-                        span.typed { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
+                        span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
                         a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
                     }
                 }
@@ -753,7 +753,7 @@ pub(crate) fn described(view: &View, rows: &[(Text, Text)]) -> Markup {
     html! {
         dl.facts.answers {
             @for (label, value) in rows {
-                div { dt { (label.get(view.lang)) } dd { span.typed { (value.get(view.lang)) } } }
+                div { dt { (label.get(view.lang)) } dd { span.typed translate="no" { (value.get(view.lang)) } } }
             }
         }
     }

@@ -381,7 +381,7 @@ fn notes_section(view: &View, app: &App, edition: &Edition, reader: &Reader, not
             section {
                 h2 { (view.t("notes")) }
                 @if notes.is_empty() { p { (view.t("notes_none")) } }
-                ul { @for note in notes { li { p.prose { (note.text) } p.hint { (note.by) " · " (instant(view.lang, note.at, offset)) } } } }
+                ul { @for note in notes { li { p.prose translate="no" { (note.text) } p.hint { (note.by) " · " (instant(view.lang, note.at, offset)) } } } }
                 @if reader.supervises { (ui::form(&ui::Form { action: action.into(), ..ui::Form::default() }, &form)) }
             }
         }

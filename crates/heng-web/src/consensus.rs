@@ -68,8 +68,8 @@ fn remarks(view: &View, edition: &Edition, expert: &str, seq: u64) -> Markup {
                         dt { (item) }
                         dd {
                             @match own.as_object() {
-                                Some(parts) => { @for (part, text) in parts { p.prose { (heng_app::desk::words("field", part, &[]).get(view.lang)) "：" (text.as_str().unwrap_or_default()) } } },
-                                None => p.prose { (own.as_str().unwrap_or_default()) },
+                                Some(parts) => { @for (part, text) in parts { p.prose translate="no" { (heng_app::desk::words("field", part, &[]).get(view.lang)) "：" (text.as_str().unwrap_or_default()) } } },
+                                None => p.prose translate="no" { (own.as_str().unwrap_or_default()) },
                             }
                         }
                     }

@@ -114,7 +114,7 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
         }
         h2 { (view.t("demo_people")) }
         (ui::table(&view.t("demo_people"), &columns, &rows, &html! {}))
-        p { @for log in app.heng().editions() { a href=(crate::view::edition_href(view.lang, log.id())) { (log_name(&app, log.id()).get(view.lang)) } " " } }
+        p { @for log in app.heng().editions() { a href=(crate::view::edition_href(view.language, log.id())) { (log_name(&app, log.id()).get(view.lang)) } " " } }
     };
     view.page(&app, Content { wide: true, ..Content::new(title, main) })
 }

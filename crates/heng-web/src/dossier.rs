@@ -56,13 +56,13 @@ fn body(view: &View, app: &App, edition: &Edition, log: &str, application: &Appl
     html! {
         p.watermark { (view.tp("watermark", &[("reader", reader), ("time", &now)])) }
         h2 { (view.t("profile_heading")) }
-        p.prose { (text_of(app, &body.profile_sha256)) }
+        p.prose translate="no" { (text_of(app, &body.profile_sha256)) }
         h2 { (view.t("figures_heading")) }
         (figures(view, application))
         @for item in edition.criteria.iter().flat_map(|tree| tree.items()) {
             @if let Some(own) = body.self_evaluation.get(&item.id) {
                 h3 id=(format!("item-{}", item.id.replace('.', "-"))) { (item.id) " " (item.name.get(view.lang)) }
-                p.prose { (text_of(app, &own.sha256)) }
+                p.prose translate="no" { (text_of(app, &own.sha256)) }
                 p.hint { (view.tp("own_percent", &[("percent", &own.percent.to_string()), ("chars", &own.chars.to_string())])) }
             }
         }

@@ -72,7 +72,7 @@ pub(crate) fn stands(view: &View, edition: &Edition) -> String {
 }
 
 fn next(view: &View, edition: &Edition, log: &Log, now: Instant) -> Markup {
-    let here = edition_href(view.lang, log.id());
+    let here = edition_href(view.language, log.id());
     if edition.closed {
         return ui::next_step(&NextStep {
             label: view.t("next_step").into(),
@@ -206,7 +206,7 @@ fn notices(view: &View, edition: &Edition, log: &Log) -> Markup {
     if edition.notices.is_empty() {
         return html! {};
     }
-    let here = edition_href(view.lang, log.id());
+    let here = edition_href(view.language, log.id());
     let columns = ["notice", "published_on", "until"].map(|key| Column::text(view.t(key)));
     let rows: Vec<Row<'_>> = edition
         .notices

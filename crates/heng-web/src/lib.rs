@@ -14,7 +14,9 @@ mod draw;
 mod edition;
 mod files;
 mod hall;
+mod hant;
 mod home;
+mod language;
 mod log;
 mod notice;
 mod plain;
@@ -30,6 +32,7 @@ mod work;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -47,7 +50,7 @@ const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-
 /// Greatest body of a request: the portal takes forms, not files.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// Pages in one language; English hangs below `/en`.
+/// Pages in one language; traditional Chinese hangs below `/hant`, English below `/en`.
 fn pages() -> Router<App> {
     Router::new()
         .route("/", get(home::show))
@@ -127,7 +130,9 @@ pub fn router(app: App) -> Router {
     };
     Router::new()
         .merge(pages())
+        .nest("/hant", pages())
         .nest("/en", pages())
+        .route("/hant/", get(|| async { Redirect::permanent("/hant") }))
         .route("/en/", get(|| async { Redirect::permanent("/en") }))
         .route("/editions/{programme}/{edition}/hall/events", get(hall::events))
         .route("/editions/{programme}/{edition}/bundle.tar", get(check::bundle))
@@ -137,9 +142,11 @@ pub fn router(app: App) -> Router {
         .route("/log/office/checkpoint", get(log::office_checkpoint))
         .route("/assets/{*path}", get(asset))
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/hant/{*rest}", get(view::not_found).post(view::not_found))
         .route("/en/{*rest}", get(view::not_found).post(view::not_found))
         .fallback(view::not_found)
         .method_not_allowed_fallback(view::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), hant::pages))
         .layer(CatchPanicLayer::new())
         .layer(CompressionLayer::new())
         .layer(header("content-security-policy", CSP))

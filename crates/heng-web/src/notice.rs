@@ -78,7 +78,7 @@ fn respond(
                 reason: Some(view.t(if open { "notice_reason_open" } else { "notice_reason_over" }).into()),
             }))
             @if open { (form(view, edition, notice, log, id, answers, errors)) }
-            p { a href=(edition_href(view.lang, log.id())) { (view.t("back_edition")) } }
+            p { a href=(edition_href(view.language, log.id())) { (view.t("back_edition")) } }
         };
         Content::new(title, main)
     };
@@ -116,7 +116,8 @@ fn paper(view: &View, edition: &Edition, notice: &Notice) -> Markup {
         })
         .collect();
     let body = html! {
-        p { (notice.body.text.get(view.lang)) }
+        // The page says that this is the record's text word for word, so it is shown in the record's own characters.
+        p lang=(view.lang.tag()) translate="no" { (notice.body.text.get(view.lang)) }
         ol { @for (name, county, tier) in &names { li { (name) @if !county.is_empty() { " · " (county) } @if !tier.is_empty() { " · " (tier) } } } }
         p { (view.tp("notice_channels", &[("channels", &crate::words::list(view.lang, &channels))])) }
     };
@@ -189,7 +190,7 @@ fn form(
         p { (view.t("objection_privacy")) }
         (ui::submit(&view.t("objection_submit"), true, None))
     };
-    let action = format!("{}/notices/{id}", edition_href(view.lang, log.id()));
+    let action = format!("{}/notices/{id}", edition_href(view.language, log.id()));
     html! {
         section {
             h2 #objection { (view.t("objection_heading")) }
@@ -314,7 +315,7 @@ fn received(view: &View, app: &App, log: &Log, objection: &str, record: &Record)
             action: Some(ui::Action::Link(Link::new(view.t("receipt_button"), receipt))),
             reason: Some(view.t("receipt_reason").into()),
         }))
-        p { a href=(edition_href(view.lang, log.id())) { (view.t("back_edition")) } }
+        p { a href=(edition_href(view.language, log.id())) { (view.t("back_edition")) } }
     };
     let proof = view.proof(log);
     view.page(app, Content { proof, ..Content::new(title, main) })

@@ -99,7 +99,7 @@ fn page(
             summary { (view.t("exact_record")) }
             @for statement in &loaded.statements {
                 p { (view.t("statement_hash")) " " code { (statement.hash) } }
-                pre.exact tabindex="0" { code { (statement.text) } }
+                pre.exact tabindex="0" translate="no" { code { (statement.text) } }
             }
         }
         @if standing.own {

@@ -18,6 +18,7 @@ use heng_log::code::root_code;
 use maud::{Markup, html};
 use tokio::sync::broadcast;
 
+use crate::language::Language;
 use crate::ui::{self, Link, NavLink, Page, PageWords, Proof};
 use crate::words::{instant, t, tp};
 
@@ -185,6 +186,7 @@ pub(crate) struct Me {
 #[derive(Clone)]
 pub(crate) struct View {
     pub lang: Lang,
+    pub language: Language,
     pub me: Option<Arc<Me>>,
     app: App,
     token: Option<String>,
@@ -213,12 +215,8 @@ impl FromRequestParts<App> for View {
             Ok(OriginalUri(uri)) => uri,
             Err(never) => match never {},
         };
-        let path = uri.path();
-        let (lang, path) = match path.strip_prefix("/en") {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => (Lang::En, rest),
-            _ => (Lang::Zh, path),
-        };
-        let path = if path.is_empty() { "/" } else { path };
+        let (language, path) = Language::of_path(uri.path());
+        let lang = language.lang();
         let token = token_of(&parts.headers);
         let me = match token.clone() {
             None => None,
@@ -232,16 +230,7 @@ impl FromRequestParts<App> for View {
             }
         };
         let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-        Ok(View { lang, me, app: state.clone(), token, path: path.to_owned(), query })
-    }
-}
-
-/// An address in a language.
-pub(crate) fn href(lang: Lang, path: &str) -> String {
-    match (lang, path) {
-        (Lang::Zh, path) => path.to_owned(),
-        (Lang::En, "/") => "/en".to_owned(),
-        (Lang::En, path) => format!("/en{path}"),
+        Ok(View { lang, language, me, app: state.clone(), token, path: path.to_owned(), query })
     }
 }
 
@@ -252,8 +241,8 @@ pub(crate) fn slug(log: &str) -> String {
 }
 
 /// Address of an edition's page.
-pub(crate) fn edition_href(lang: Lang, log: &str) -> String {
-    href(lang, &format!("/editions/{}", slug(log)))
+pub(crate) fn edition_href(language: Language, log: &str) -> String {
+    language.href(&format!("/editions/{}", slug(log)))
 }
 
 /// What a page hands to the frame.
@@ -282,7 +271,7 @@ impl View {
     }
 
     pub fn href(&self, path: &str) -> String {
-        href(self.lang, path)
+        self.language.href(path)
     }
 
     /// The application.
@@ -356,12 +345,11 @@ impl View {
                 html! { a href=(self.href(if app.demo().is_some() { "/demo" } else { "/sign-in" })) { (self.t("sign_in")) } }
             }
         };
-        let other = |lang: Lang, label: &'static str| NavLink {
-            link: Link::new(label, format!("{}{}", href(lang, &self.path), self.query)),
-            current: self.lang == lang,
-            lang: Some(lang.tag()),
-        };
-        let languages = [other(Lang::Zh, "中文"), other(Lang::En, "English")];
+        let languages = Language::ALL.map(|language| NavLink {
+            link: Link::new(language.label(), format!("{}{}", language.href(&self.path), self.query)),
+            current: self.language == language,
+            lang: Some(language.tag()),
+        });
         let footer = [
             Link::new(self.t("foot_fee"), self.href("/")),
             Link::new(self.t("foot_checkpoint"), "/log/office/checkpoint"),
@@ -404,7 +392,7 @@ impl View {
             datetime: last.to_string().into(),
             root_label: self.t("root_code").into(),
             root: root_code(&Hash(checkpoint.root)).replace('-', "").into(),
-            check: Link::new(self.t("check_page"), format!("{}/check", edition_href(self.lang, log.id()))),
+            check: Link::new(self.t("check_page"), format!("{}/check", edition_href(self.language, log.id()))),
         }))
     }
 

@@ -319,9 +319,9 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
         let draws = desk.edition.draws.keys();
         out.extend(draws.map(|id| (view.tp("draw_link", &[("draw", id)]), format!("{here}/draws/{}", encode(id)))));
         if !desk.edition.motions.is_empty() {
-            out.push((view.t("hall_button"), format!("{}/hall", edition_href(view.lang, log))));
+            out.push((view.t("hall_button"), format!("{}/hall", edition_href(view.language, log))));
         }
-        out.push((view.t("public_page"), edition_href(view.lang, log)));
+        out.push((view.t("public_page"), edition_href(view.language, log)));
         out
     });
     let rooms = rooms.ok().flatten().unwrap_or_default();
