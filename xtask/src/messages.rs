@@ -13,7 +13,8 @@ type Messages = BTreeMap<String, BTreeMap<String, String>>;
 const HAN: [&str; 3] = ["衡 Heng", "简", "繁"];
 
 /// Keys that are put together from a prefix: titles of checks, units, ways to fill a form.
-const PREFIXES: [&str; 6] = ["title_V-", "about_V-", "unit_", "can_", "cannot_", "objection_"];
+const PREFIXES: [&str; 10] =
+    ["title_V-", "about_V-", "unit_", "can_", "cannot_", "objection_", "excluded_", "filter_", "login_", "sort_"];
 
 /// Parts of a record that only a machine reads are listed here in the desk, and need no name.
 const DESCRIBE: &str = "crates/heng-app/src/desk/describe.rs";

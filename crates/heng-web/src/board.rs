@@ -125,10 +125,8 @@ fn rows(app: &App, log: &Log, id: &str) -> heng_app::Result<Rows> {
     let keys = |kind: &str| -> heng_app::Result<Vec<(String, Vec<u8>)>> {
         Ok(app.heng().store().rows(kind)?.into_iter().filter(|(key, _)| key.starts_with(&prefix)).collect())
     };
-    let mut openings: Vec<(String, String)> = keys("opening")?
-        .into_iter()
-        .filter_map(|(key, _)| Some((key.split('|').nth(2)?.to_owned(), key)))
-        .collect();
+    let mut openings: Vec<(String, String)> =
+        keys("opening")?.into_iter().filter_map(|(key, _)| Some((key.split('|').nth(2)?.to_owned(), key))).collect();
     openings.sort_by(|a, b| b.cmp(a));
     let openings = openings.into_iter().take(SHOWN).map(|(_, key)| key).collect();
     let mut notes: Vec<Note> =
@@ -314,7 +312,8 @@ fn experts(view: &View, edition: &Edition) -> Markup {
 /// Composite scores in classes of a hundred points, once every sheet that they rest on is in.
 fn classes(view: &View, edition: &Edition) -> Markup {
     let computed = edition.sheets.values().any(|sheets| sheets.computed.is_some());
-    let scores: Vec<u64> = edition.applications.keys().filter_map(|a| edition.composite(a)).filter(|s| *s > 0).collect();
+    let scores: Vec<u64> =
+        edition.applications.keys().filter_map(|a| edition.composite(a)).filter(|s| *s > 0).collect();
     if !computed || scores.is_empty() {
         return html! {};
     }
@@ -418,9 +417,7 @@ pub(crate) async fn checkpoint(
     let Ok(log) = app.heng().log(&reader.log) else { return view.missing(&app) };
     let note = log.image().checkpoint.as_ref().map(|c| (c.size, c.note.clone()));
     match note {
-        Some((size, note)) => {
-            (crate::files::inert(&format!("checkpoint-{second}-{size}.txt")), note).into_response()
-        }
+        Some((size, note)) => (crate::files::inert(&format!("checkpoint-{second}-{size}.txt")), note).into_response(),
         None => view.missing(&app),
     }
 }

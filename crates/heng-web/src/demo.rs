@@ -66,6 +66,11 @@ fn guests(app: &App) -> Vec<Guest> {
     out
 }
 
+/// A role in words; firms apply, which is no role of the office.
+fn role_name(view: &View, role: &str) -> String {
+    if role == "applicant" { view.t("applicant") } else { words("role", role, &[]).get(view.lang).to_owned() }
+}
+
 pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
     let Some(demo) = app.demo() else { return view.missing(&app) };
     let offset = 480;
@@ -86,7 +91,7 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
         .iter()
         .map(|guest| {
             let roles: Vec<String> =
-                guest.roles.iter().map(|role| words("role", role, &[]).get(view.lang).to_owned()).collect();
+                guest.roles.iter().map(|role| role_name(&view, role)).collect();
             Row::new(vec![
                 html! { (guest.name) " · " (guest.subject) },
                 html! { (crate::words::list(view.lang, &roles)) },

@@ -4,8 +4,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use heng_app::desk::{Place, files, proposal, with_desk};
-use heng_domain::edition::events::Role;
 use heng_domain::criteria::ItemKind;
+use heng_domain::edition::events::Role;
 use heng_domain::edition::{Application, Edition, Thing};
 use heng_log::Hash;
 use maud::{Markup, html};
@@ -218,7 +218,8 @@ fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
         table_summary: view.t("as_table").into(),
         heads: ["category", "points", "full_mark"].into_iter().map(|k| view.t(k).into()).collect(),
     };
-    let columns = ["feedback_item", "feedback_percent", "feedback_strengths", "feedback_improvements"].map(|k| Column::text(view.t(k)));
+    let columns = ["feedback_item", "feedback_percent", "feedback_strengths", "feedback_improvements"]
+        .map(|k| Column::text(view.t(k)));
     let rows: Vec<Row<'_>> = tree
         .items()
         .map(|item| {

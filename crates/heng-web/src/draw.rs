@@ -74,7 +74,8 @@ fn arithmetic(view: &View, draw: &DrawState) -> Markup {
     let (Some(published), Some(revealed)) = (&draw.plan, &draw.revealed) else { return html! {} };
     let secrets: Vec<[u8; 32]> = revealed.secrets.iter().map(|hash| hash.0).collect();
     let seed = seed::<Sha256>(&published.plan, &secrets, &revealed.values);
-    let columns = [Column::text(view.t("draw_group")), Column::text(view.t("draw_taken")), Column::text(view.t("draw_reserve"))];
+    let columns =
+        [Column::text(view.t("draw_group")), Column::text(view.t("draw_taken")), Column::text(view.t("draw_reserve"))];
     let named = |positions: &[u64]| {
         let each = positions.iter().map(|p| format!("{p} → {}", draw.line(*p).unwrap_or("—")));
         each.collect::<Vec<_>>().join("，")

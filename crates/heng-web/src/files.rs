@@ -41,7 +41,9 @@ fn owner(view: &View, app: &App, first: &str, second: &str) -> Option<Owner> {
 fn status(error: &UploadError) -> StatusCode {
     match error {
         UploadError::Unknown => StatusCode::NOT_FOUND,
-        UploadError::Offset { .. } | UploadError::Differs { .. } | UploadError::Unfinished { .. } => StatusCode::CONFLICT,
+        UploadError::Offset { .. } | UploadError::Differs { .. } | UploadError::Unfinished { .. } => {
+            StatusCode::CONFLICT
+        }
         UploadError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -105,7 +107,8 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, top: &Markup) -
     let list = files::list(app.heng(), &owner.handle).unwrap_or_default();
     let unfinished = app.uploads().unfinished(&owner.handle).unwrap_or_default();
     let uses = uses(view, app, &owner.log);
-    let label = |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about.to_owned(), |(_, name)| name.clone());
+    let label =
+        |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about.to_owned(), |(_, name)| name.clone());
     let choices: Vec<Choose<'_>> = uses.iter().map(|(id, name)| Choose::new(id.as_str(), name.as_str())).collect();
     let columns = ["file_name", "file_about", "file_size", "session_action"].map(|key| Column::text(view.t(key)));
     let rows: Vec<Row<'_>> = list
@@ -300,7 +303,9 @@ pub(crate) async fn finish(
         .await
     };
     match finished {
-        Ok(finished) => Json(json!({ "sha256": finished.sha256, "name": finished.name, "size": finished.size })).into_response(),
+        Ok(finished) => {
+            Json(json!({ "sha256": finished.sha256, "name": finished.name, "size": finished.size })).into_response()
+        }
         Err(error) => said(&view, &error),
     }
 }
@@ -368,7 +373,8 @@ pub(crate) async fn download(view: &View, app: &App, name: &str, hash: Hash) -> 
         tokio::task::spawn_blocking(move || {
             let mut buffer = vec![0; PIECE];
             loop {
-                let piece = reader.read(&mut buffer).map(|n| Bytes::copy_from_slice(buffer.get(..n).unwrap_or_default()));
+                let piece =
+                    reader.read(&mut buffer).map(|n| Bytes::copy_from_slice(buffer.get(..n).unwrap_or_default()));
                 let end = !matches!(&piece, Ok(bytes) if !bytes.is_empty());
                 let failed = piece.is_err();
                 if end && !failed {

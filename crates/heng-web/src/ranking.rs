@@ -42,7 +42,10 @@ pub(crate) fn content(view: &View, app: &App, log: &str, stage: &str) -> Option<
                 cells.push(html! { @if let Some(yes) = yes { (yes) } });
             }
             let goes = kept.contains(id);
-            cells.push(ui::status_tag(&view.t(if goes { "goes_on" } else { "goes_out" }), if goes { Tone::Done } else { Tone::Stop }));
+            cells.push(ui::status_tag(
+                &view.t(if goes { "goes_on" } else { "goes_out" }),
+                if goes { Tone::Done } else { Tone::Stop },
+            ));
             Row::new(cells)
         })
         .collect();

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::call::window;
 use super::field::{Answers, Field, Input, Kind, cell_fen, cell_number, same, words, yuan_text};
-use crate::heng::Heng;
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
+use crate::heng::Heng;
 
 /// Most files of one application.
 const FILES: usize = 60;
