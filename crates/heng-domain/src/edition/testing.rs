@@ -130,6 +130,11 @@ pub(super) fn open(e: &mut Edition, stage: &str) {
     e.field_at.insert(stage.to_owned(), e.field.clone());
 }
 
+/// Closes a stage without its gate.
+pub(super) fn close(e: &mut Edition, stage: &str) {
+    e.stages.get_mut(stage).unwrap().closed = Some(e.last);
+}
+
 /// Everybody pledges.
 pub(super) fn pledge_all(e: &mut Edition) {
     e.pledges = e.seats.keys().map(|id| (id.clone(), Hash([1; 32]))).collect();
