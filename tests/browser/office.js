@@ -16,7 +16,7 @@ export async function startOffice() {
   const address = await new Promise((found, failed) => {
     const read = (chunk) => {
       output += chunk;
-      const match = output.match(/http:\/\/127\.0\.0\.1:\d+/);
+      const match = output.match(/http:\/\/[\w.]+:\d+/);
       if (match) found(match[0]);
     };
     server.stdout.on('data', read);

@@ -55,6 +55,8 @@ fn test() -> Result<()> {
     run("cargo", &["fmt", "--all", "--check"], &[])?;
     tidy::check(&root())?;
     run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    packages(&[("node", "nodejs"), ("npm", "npm")])?;
+    run("npm", &["ci", "--prefix", "tests/oidc", "--no-audit", "--no-fund"], &[])?;
     let cluster = postgres::Cluster::start()?;
     run("cargo", &["test", "--workspace"], &[("HENG_TEST_POSTGRES", cluster.url())])?;
     drop(cluster);

@@ -59,6 +59,39 @@ impl ManualClock {
     }
 }
 
+/// The machine's clock, moved on: a demonstration lets its days pass. It never goes back.
+#[derive(Debug, Default)]
+pub struct ShiftedClock(std::sync::atomic::AtomicI64);
+
+impl ShiftedClock {
+    /// A clock that runs `millis` milliseconds ahead.
+    pub fn ahead(millis: i64) -> ShiftedClock {
+        ShiftedClock(std::sync::atomic::AtomicI64::new(millis.max(0)))
+    }
+
+    /// How far it runs ahead, in milliseconds.
+    pub fn shift(&self) -> i64 {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// Sets how far it runs ahead, in milliseconds.
+    pub fn set_ahead(&self, millis: i64) {
+        self.0.store(millis.max(0), std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Lets days pass.
+    pub fn advance_days(&self, days: i64) {
+        self.0.fetch_add(days.max(0).saturating_mul(86_400_000), std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Instant {
+        let now = SystemClock.now();
+        now.plus_millis(self.shift()).unwrap_or(now)
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -1,5 +1,6 @@
 //! The office at work: memory images, one writer for each log, the signer, receipts, bundles and simulations.
 
+pub mod account;
 pub mod bundle;
 pub mod carry;
 pub mod clock;
@@ -13,8 +14,10 @@ pub mod library;
 pub mod log;
 pub mod opening;
 pub mod simulation;
+pub mod upload;
 
-pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, SystemClock};
+pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, ShiftedClock, SystemClock};
 pub use error::{AppError, Result};
 pub use heng::{Heng, Place};
 pub use log::{Accepted, Log};
+pub use upload::{UploadError, Uploads};

@@ -365,6 +365,16 @@ impl Log {
         Ok(next)
     }
 
+    /// A record of the log.
+    ///
+    /// # Errors
+    /// If there is none of this number.
+    pub fn record(&self, seq: u64) -> Result<Record> {
+        let bytes = self.store.read(&self.id, seq, 1)?.into_iter().next();
+        let bytes = bytes.ok_or_else(|| AppError::Other(format!("{} has no record {seq}", self.id)))?;
+        Record::parse(&bytes).map_err(|error| damaged(&self.id, seq, error))
+    }
+
     /// The receipt of a record: an offline proof that it is in the log (C2SP tlog-proof).
     ///
     /// # Errors

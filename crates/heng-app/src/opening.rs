@@ -2,9 +2,7 @@
 //!
 //! It is done from what is missing, so a crash between the registration and the first record is made good at the next start.
 
-use heng_domain::edition::events::{
-    CalendarAdopted, Cite, CriteriaAdopted, EditionOpened, Event, PersonSeated, Role,
-};
+use heng_domain::edition::events::{CalendarAdopted, Cite, CriteriaAdopted, EditionOpened, Event, PersonSeated, Role};
 use heng_domain::office::events as office;
 use heng_domain::replay::LogState;
 use heng_domain::rules::Rules;
@@ -74,12 +72,7 @@ fn missing(heng: &Heng) -> Vec<Wanted> {
                 let key = person.key().filter(|_| office.holds(id, office::OfficeRole::Officer, today))?;
                 Some((id.clone(), person.name.clone(), key.public.clone(), cite(key.confirmed.unwrap_or(0))))
             });
-            Some(Wanted {
-                registered: registered.clone(),
-                source: cite(*seq),
-                rules: adopted.1.rules.clone(),
-                officer,
-            })
+            Some(Wanted { registered: registered.clone(), source: cite(*seq), rules: adopted.1.rules.clone(), officer })
         })
         .collect()
 }
@@ -90,7 +83,8 @@ fn open(heng: &Heng, wanted: Wanted) -> Result<()> {
     let file = |error: heng_domain::rules::RulesError| AppError::Other(error.to_string());
     let criteria = library::criteria(&rules.criteria.value).map_err(file)?;
     let criteria = criteria.ok_or_else(|| lost("criteria tree", &rules.criteria.value))?;
-    let calendar = library::calendar(&rules.calendar).map_err(file)?.ok_or_else(|| lost("calendar", &rules.calendar))?;
+    let calendar =
+        library::calendar(&rules.calendar).map_err(file)?.ok_or_else(|| lost("calendar", &rules.calendar))?;
     let (id, name, key, cite) = officer.ok_or_else(|| AppError::Other("no officer has a key".to_owned()))?;
     let log = match heng.log(&registered.log) {
         Ok(log) => log,

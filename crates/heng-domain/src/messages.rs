@@ -19,8 +19,8 @@ macro_rules! files {
         ]
     };
 }
-const ZH: &[&str] = files!("zh": "verify", "web", "desk");
-const EN: &[&str] = files!("en": "verify", "web", "desk");
+const ZH: &[&str] = files!("zh": "account", "desk", "upload", "verify", "web");
+const EN: &[&str] = files!("en": "account", "desk", "upload", "verify", "web");
 
 fn read(files: &[&str]) -> Table {
     // A broken file is caught by a test before it can ship; at run time the key itself is shown.

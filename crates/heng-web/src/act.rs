@@ -28,16 +28,15 @@ const VERSION: &str = "_version";
 const BUTTON: &str = "_do";
 
 /// A form as it was posted.
-struct Posted {
-    answers: Answers,
+pub(crate) struct Posted {
+    pub answers: Answers,
     version: u64,
     button: String,
 }
 
 /// Reads `application/x-www-form-urlencoded`; a field may come several times.
-fn posted(body: &[u8]) -> Result<Posted, Wrong> {
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_bytes(body).map_err(|_| Wrong::new("", "characters"))?;
+pub(crate) fn posted(body: &[u8]) -> Result<Posted, Wrong> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| Wrong::new("", "characters"))?;
     if pairs.len() > desk::field::MOST_FIELDS {
         return Err(Wrong::new("", "too_many_fields").with("most", desk::field::MOST_FIELDS));
     }
@@ -181,7 +180,9 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
             };
             page(view, &form, &sheet, None, &shown)
         }
-        Err(error) if quiet => (StatusCode::CONFLICT, axum::Json(json!({ "error": error.to_string() }))).into_response(),
+        Err(error) if quiet => {
+            (StatusCode::CONFLICT, axum::Json(json!({ "error": error.to_string() }))).into_response()
+        }
         Err(error) => trouble(view, view.app(), &error),
     }
 }
@@ -216,8 +217,7 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         if !sheet.fields.is_empty() {
             drop(form.save(&sheet, version, answers.clone())?);
         }
-        let outcome =
-            proposal::act(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
+        let outcome = proposal::act(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
         Ok((form, sheet, answers, outcome))
     })
     .await;
@@ -229,7 +229,9 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         Ok(Outcome::Waiting(proposal)) => {
             Redirect::to(&view.href(&format!("/work/sign/{}", proposal.id))).into_response()
         }
-        Ok(Outcome::Recorded(accepted)) => Redirect::to(&done_href(view, &form.app, &form.log, &accepted)).into_response(),
+        Ok(Outcome::Recorded(accepted)) => {
+            Redirect::to(&done_href(view, &form.app, &form.log, &accepted)).into_response()
+        }
         Err(error) => again(view, &form, &sheet, answers, error),
     }
 }
@@ -384,7 +386,8 @@ fn question(
         None => field.value.clone(),
     };
     let first = typed.first().cloned().unwrap_or_default();
-    let line = |input_type: &'static str| FieldKind::Line { input_type, value: first.clone().into(), autocomplete: None };
+    let line =
+        |input_type: &'static str| FieldKind::Line { input_type, value: first.clone().into(), autocomplete: None };
     let chosen: Vec<ui::Text<'_>> = typed.iter().map(|value| value.as_str().into()).collect();
     let choices: Vec<Choose<'_>> = match &field.kind {
         Kind::One { choices } | Kind::Many { choices } => {
@@ -516,10 +519,32 @@ pub(crate) async fn record(
             reason: Some(view.t("done_reason").into()),
         }))
         (described(&view, &rows))
-        p { a href=(format!("/work-receipts/{}/{seq}", place(&app, &log_id))) { (view.t("receipt_button")) } }
+        p { a href=(view.href(&format!("/work/{}/receipts/{seq}", place(&app, &log_id)))) { (view.t("receipt_button")) } }
     };
     let proof = view.proof(&log);
     view.page(&app, Content { proof, ..Content::new(title, main) })
+}
+
+/// The receipt of one's own record: an offline proof that it is in the log.
+pub(crate) async fn receipt(
+    view: View,
+    State(app): State<App>,
+    Path((first, second, seq)): Path<(String, String, u64)>,
+) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let Some(id) = log_of(&app, &first, &second) else { return view.missing(&app) };
+    let Ok(log) = app.heng().log(&id) else { return view.missing(&app) };
+    let handle = proposal::handle(app.heng(), &id, &me.subject).ok().flatten();
+    let own = |record: &heng_domain::record::Record| {
+        handle.as_ref().is_some_and(|me| record.actor == *me || record.sigs.iter().any(|s| s.by == *me))
+    };
+    if !log.record(seq).is_ok_and(|record| own(&record)) {
+        return view.missing(&app);
+    }
+    match log.receipt(seq) {
+        Ok(receipt) => crate::dossier::inert(&format!("receipt-{seq}.tlog-proof"), receipt.to_string().into_bytes()),
+        Err(error) => view.failure(&app, &error),
+    }
 }
 
 /// A record in words.

@@ -59,8 +59,11 @@ const FACES: [&[Source]; 4] = [face!("sans-400"), face!("sans-600"), face!("seri
 const SOURCES: &[Source] = sources! {
     "app.css"
     "fonts.css"
+    "form.js"
     "hall.js"
     "mark.svg"
+    "passkey.js"
+    "sign.js"
     "fonts/OFL.txt"
 };
 

@@ -3,7 +3,11 @@
 pub mod assets;
 pub mod ui;
 
+mod account;
+mod act;
 mod check;
+mod demo;
+mod dossier;
 mod edition;
 mod hall;
 mod home;
@@ -11,32 +15,32 @@ mod log;
 mod notice;
 mod plain;
 mod programme;
+mod sign;
+mod signin;
 mod view;
 mod winners;
 mod words;
-
-use std::sync::Arc;
+mod work;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
-use heng_app::Heng;
+use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub use view::App;
+pub use view::{App, Demo, Settings};
 
 /// Nothing inline, nothing from elsewhere, nothing in a frame.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; \
                    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Greatest body of a request: the portal takes forms, not files.
-const MAX_BODY: usize = 256 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 
 /// Pages in one language; English hangs below `/en`.
 fn pages() -> Router<App> {
@@ -51,6 +55,52 @@ fn pages() -> Router<App> {
         .route("/certificates", get(winners::find_certificate))
         .route("/certificates/{number}", get(winners::certificate))
         .route("/figures", get(winners::figures))
+        .merge(doors())
+        .merge(desk())
+}
+
+/// Signing in, and one's own account.
+fn doors() -> Router<App> {
+    Router::new()
+        .route("/sign-in", get(signin::show).post(signin::sign_in))
+        .route("/sign-in/passkey/begin", post(signin::begin_passkey))
+        .route("/sign-in/passkey", post(signin::finish_passkey))
+        .route("/sign-out", post(signin::sign_out))
+        .route("/invitations/{token}", get(signin::invitation).post(signin::redeem))
+        .route("/account", get(account::show))
+        .route("/account/preferences", post(account::preferences))
+        .route("/account/sessions/end", post(account::end_session))
+        .route("/account/sessions/all", post(account::end_all))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/revoke", post(account::revoke_token))
+        .route("/account/keys", get(account::keys))
+        .route("/account/keys/offer", post(account::offer))
+        .route("/account/passkeys/begin", post(account::begin_passkey))
+        .route("/account/passkeys", post(account::finish_passkey))
+        .route("/account/passkeys/remove", post(account::remove_passkey))
+        .route("/account/password", post(account::password))
+        .route("/account/password/finish", post(account::finish_password))
+        .route("/account/people", get(account::people).post(account::invite))
+        .route("/account/people/recover", post(account::recover))
+        .route("/account/people/confirm", post(account::confirm_recovery))
+        .route("/demo", get(demo::show))
+        .route("/demo/enter", post(demo::enter_as))
+        .route("/demo/days", post(demo::pass))
+}
+
+/// The desk: lists, forms, signatures, dossiers.
+fn desk() -> Router<App> {
+    Router::new()
+        .route("/work", get(work::show))
+        .route("/work/sign/{id}", get(sign::show).post(sign::sign))
+        .route("/work/sign/{id}/withdraw", post(sign::withdraw))
+        .route("/work/{first}/{second}", get(work::show_log))
+        .route("/work/{first}/{second}/records/{seq}", get(act::record))
+        .route("/work/{first}/{second}/receipts/{seq}", get(act::receipt))
+        .route("/work/{first}/{second}/applications", get(dossier::list))
+        .route("/work/{first}/{second}/applications/{id}", get(dossier::show))
+        .route("/work/{first}/{second}/applications/{id}/files/{sha}", get(dossier::file))
+        .route("/work/{first}/{second}/{kind}/{case}", get(act::show).post(act::post))
 }
 
 /// The whole portal.
@@ -92,8 +142,7 @@ pub fn router(app: App) -> Router {
 ///
 /// # Errors
 /// If the listener fails.
-pub async fn serve(heng: Arc<Heng>, listener: tokio::net::TcpListener) -> std::io::Result<()> {
-    let app = App::new(heng);
+pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
     let stop = app.clone();
     axum::serve(listener, router(app))
         .with_graceful_shutdown(async move {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRequestParts, OriginalUri, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use heng_app::account::{AccountError, Accounts, Caller, Session, Site};
+use heng_app::clock::ShiftedClock;
 use heng_app::{Heng, Log};
 use heng_domain::edition::{Edition, Thing};
 use heng_domain::text::Lang;
@@ -29,6 +31,31 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     bundles: Cache<Vec<u8>>,
     reports: Cache<heng_verify::Report>,
+    accounts: Accounts,
+    demo: Option<Demo>,
+    site: Site,
+}
+
+/// What only a demonstration has: keys that everybody knows, and a clock that can be moved on.
+pub struct Demo {
+    /// Seed of the invented people's keys.
+    pub seed: u64,
+    /// The clock of the demonstration.
+    pub clock: Arc<ShiftedClock>,
+}
+
+/// The portal's settings.
+pub struct Settings {
+    /// Where the pages are served.
+    pub site: Site,
+    /// For a demonstration.
+    pub demo: Option<Demo>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() }, demo: None }
+    }
 }
 
 /// The portal's own state: nothing but caches of what the logs say.
@@ -37,12 +64,46 @@ pub struct App(Arc<Inner>);
 
 impl App {
     /// A portal of `heng`.
-    pub fn new(heng: Arc<Heng>) -> App {
+    ///
+    /// # Errors
+    /// If the site's origin and the domain of its passkeys do not fit.
+    pub fn new(heng: Arc<Heng>, settings: Settings) -> Result<App, AccountError> {
         let (changes, _) = broadcast::channel(256);
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        App(Arc::new(Inner { heng, changes, bundles: Mutex::default(), reports: Mutex::default() }))
+        let Settings { site, demo } = settings;
+        let accounts = Accounts::new(Arc::clone(&heng), site.clone())?;
+        let (bundles, reports) = (Mutex::default(), Mutex::default());
+        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, site })))
+    }
+
+    /// The sign-in service.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// What the demonstration has.
+    pub(crate) fn demo(&self) -> Option<&Demo> {
+        self.0.demo.as_ref()
+    }
+
+    /// Scheme, host and port of the pages.
+    pub(crate) fn origin(&self) -> &str {
+        &self.0.site.origin
+    }
+
+    /// The domain that passkeys belong to.
+    pub(crate) fn rp_id(&self) -> &str {
+        &self.0.site.rp_id
+    }
+
+    /// The cookie that carries a session; `None` takes it away.
+    pub(crate) fn cookie(&self, token: Option<&str>) -> String {
+        let age = if token.is_some() { "" } else { "; Max-Age=0" };
+        let secure = if self.0.site.origin.starts_with("https:") { "; Secure" } else { "" };
+        let token = token.unwrap_or_default();
+        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")
     }
 
     /// The office.
@@ -99,18 +160,46 @@ impl App {
     }
 }
 
-/// The reader: language, and the address of this page in the other one.
-#[derive(Clone, Debug)]
+/// Name of the session's cookie.
+const COOKIE: &str = "heng";
+
+/// Somebody who is signed in.
+#[derive(Debug)]
+pub(crate) struct Me {
+    /// The session.
+    pub session: Session,
+    /// Person or organisation, as the logs know them.
+    pub subject: String,
+}
+
+/// The reader: who, in which language, and the address of this page in the other one.
+#[derive(Clone)]
 pub(crate) struct View {
     pub lang: Lang,
+    pub me: Option<Arc<Me>>,
+    app: App,
+    token: Option<String>,
     path: String,
     query: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for View {
+/// The token of the session's cookie.
+fn token_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
+}
+
+/// Who knocks. Behind a proxy all have its address: the limits then hold for all of them together, which is safe.
+pub(crate) fn caller(headers: &HeaderMap) -> Caller<'_> {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Caller { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), agent }
+}
+
+impl FromRequestParts<App> for View {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<View, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<View, Self::Rejection> {
         let uri = match OriginalUri::from_request_parts(parts, state).await {
             Ok(OriginalUri(uri)) => uri,
             Err(never) => match never {},
@@ -121,7 +210,20 @@ impl<S: Send + Sync> FromRequestParts<S> for View {
             _ => (Lang::Zh, path),
         };
         let path = if path.is_empty() { "/" } else { path };
-        Ok(View { lang, path: path.to_owned(), query: uri.query().map(|q| format!("?{q}")).unwrap_or_default() })
+        let token = token_of(&parts.headers);
+        let me = match token.clone() {
+            None => None,
+            Some(token) => {
+                let app = state.clone();
+                let found = tokio::task::spawn_blocking(move || app.accounts().session(&token)).await;
+                found.ok().and_then(Result::ok).map(|session| {
+                    let subject = session.account.subject.handle().to_owned();
+                    Arc::new(Me { session, subject })
+                })
+            }
+        };
+        let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
+        Ok(View { lang, me, app: state.clone(), token, path: path.to_owned(), query })
     }
 }
 
@@ -174,6 +276,45 @@ impl View {
         href(self.lang, path)
     }
 
+    /// The application.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The token of the session's cookie, living or not.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The address of this very page.
+    pub fn here(&self) -> String {
+        format!("{}{}", self.href(&self.path), self.query)
+    }
+
+    /// The way to the sign-in page, and back here afterwards.
+    pub fn sign_in_first(&self) -> Response {
+        let next = serde_urlencoded::to_string([("next", self.here())]).unwrap_or_default();
+        Redirect::to(&format!("{}?{next}", self.href("/sign-in"))).into_response()
+    }
+
+    /// A form came after the session had ended: it is parked for its account and waits behind the sign-in.
+    pub async fn park(&self, app: &App, body: &[u8]) -> Response {
+        let Some(token) = self.token.clone() else { return self.sign_in_first() };
+        let (app, here, body) = (app.clone(), self.here(), body.to_vec());
+        let parked = tokio::task::spawn_blocking({
+            let here = here.clone();
+            move || app.accounts().park(&token, &here, &body)
+        })
+        .await;
+        match parked {
+            Ok(Ok(id)) => {
+                let next = serde_urlencoded::to_string([("next", here), ("parked", id)]).unwrap_or_default();
+                Redirect::to(&format!("{}?{next}", self.href("/sign-in"))).into_response()
+            }
+            _ => self.sign_in_first(),
+        }
+    }
+
     /// Puts a page into the frame.
     pub fn page(&self, app: &App, content: Content) -> Response {
         self.page_with(app, StatusCode::OK, content)
@@ -193,7 +334,19 @@ impl View {
             current: self.path == path,
             lang: None,
         };
-        let nav = [entry("nav_home", "/"), entry("nav_winners", "/winners"), entry("nav_figures", "/figures")];
+        let mut nav = vec![entry("nav_home", "/"), entry("nav_winners", "/winners"), entry("nav_figures", "/figures")];
+        if self.me.is_some() {
+            nav.push(NavLink { current: self.path.starts_with("/work"), ..entry("nav_work", "/work") });
+        }
+        let who = match &self.me {
+            Some(me) => html! {
+                a href=(self.href("/account")) { (me.session.account.name) }
+                form.inline method="post" action=(self.href("/sign-out")) { button.link type="submit" { (self.t("sign_out")) } }
+            },
+            None => {
+                html! { a href=(self.href(if app.demo().is_some() { "/demo" } else { "/sign-in" })) { (self.t("sign_in")) } }
+            }
+        };
         let other = |lang: Lang, label: &'static str| NavLink {
             link: Link::new(label, format!("{}{}", href(lang, &self.path), self.query)),
             current: self.lang == lang,
@@ -216,14 +369,14 @@ impl View {
             },
             nav: &nav,
             lang_switch: &languages,
-            who: None,
+            who: Some(who),
             banner: demo.then(|| self.t("demo_banner").into()),
             spine: content.spine,
             main: content.main,
             proof: content.proof,
             footer: &footer,
             live_script: content.script,
-            large_text: false,
+            large_text: self.me.as_ref().is_some_and(|me| me.session.account.large_text),
             wide: content.wide,
         };
         (status, Html(ui::layout(page).into_string())).into_response()

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+use heng_app::account::Site;
 use heng_app::bundle::{public_bundle, write_tar};
 use heng_app::simulation::{Size, build_demo};
-use heng_app::{Heng, Log, ManualClock, OsEntropy, Place, SystemClock};
+use heng_app::{Clock, Heng, Log, ManualClock, OsEntropy, Place, ShiftedClock, SystemClock};
 use heng_domain::office::events::{Event, FirstOfficer, OfficeFounded};
 use heng_domain::rules::Level;
 use heng_domain::text::{Lang, Text};
@@ -31,8 +32,12 @@ fn place(place: &Where) -> Result<Place> {
 
 /// Opens an office for work; only one server may have it.
 fn open(at: &Place, lang: Lang) -> Result<Heng> {
+    open_with(at, lang, Arc::new(SystemClock))
+}
+
+fn open_with(at: &Place, lang: Lang, clock: Arc<dyn Clock>) -> Result<Heng> {
     let bar = progress();
-    let heng = Heng::open(at, Arc::new(SystemClock), Arc::new(OsEntropy), &|log, done, all| {
+    let heng = Heng::open(at, clock, Arc::new(OsEntropy), &|log, done, all| {
         bar.set_message(say(
             lang,
             "replaying",
@@ -50,17 +55,17 @@ fn look(at: &Place) -> Result<Heng> {
 
 // ── demo, serve, init ──────────────────────────────────────────────────────────────────────────────────
 
-pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, lang: Lang) -> Result<ExitCode> {
+pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
     let at = Place::Folder(folder.to_path_buf());
     let filled = folder.join("heng.sqlite").exists();
     if !filled {
         if folder.is_dir() && std::fs::read_dir(folder)?.next().is_some() {
             bail!("{} is not empty and holds no office: name an empty folder with --data", folder.display());
         }
-        let now = heng_app::Clock::now(&SystemClock);
+        let now = Clock::now(&SystemClock);
         let clock = Arc::new(ManualClock::at(now));
         let bar = progress();
-        let heng = Heng::open(&at, Arc::clone(&clock) as Arc<dyn heng_app::Clock>, Arc::new(OsEntropy), &|_, _, _| {})?;
+        let heng = Heng::open(&at, Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(OsEntropy), &|_, _, _| {})?;
         let frozen = data::zhumadian()?;
         let step = |step: &str| bar.set_message(step.to_owned());
         let built = build_demo(&heng, &clock, &frozen, data::FIGURES, now.date(480), &step);
@@ -86,31 +91,64 @@ pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, lang: Lang) -> R
     if no_serve {
         return Ok(ExitCode::SUCCESS);
     }
-    serve_at(&at, listen, lang)
+    serve_at(&at, listen, site, lang)
 }
 
-pub(crate) fn serve(at: &Where, listen: &str, lang: Lang) -> Result<ExitCode> {
-    serve_at(&place(at)?, listen, lang)
+pub(crate) fn serve(at: &Where, listen: &str, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
+    serve_at(&place(at)?, listen, site, lang)
 }
 
-fn serve_at(at: &Place, listen: &str, lang: Lang) -> Result<ExitCode> {
+/// Where the pages are reached: what was said, or this machine under the name that passkeys need.
+fn site_of(given: Option<&str>, port: u16) -> Result<Site> {
+    let origin = given.map_or_else(|| format!("http://localhost:{port}"), |text| text.trim_end_matches('/').to_owned());
+    let host = origin.split_once("://").map(|(_, rest)| rest.split([':', '/']).next().unwrap_or_default());
+    let rp_id = host
+        .filter(|host| !host.is_empty())
+        .ok_or_else(|| anyhow!("--site needs an address like https://award.example"))?;
+    Ok(Site { rp_id: rp_id.to_owned(), origin: origin.clone() })
+}
+
+/// The demonstration's clock: what was let pass before, and never before the newest record.
+fn set_demo_clock(heng: &Heng, clock: &ShiftedClock) -> Result<()> {
+    let kept = heng.store().row("demo", "shift")?.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+    clock.set_ahead(kept.unwrap_or(0));
+    let newest = heng.logs().iter().filter_map(|log| log.image().state.position().1).max();
+    if let Some(behind) =
+        newest.map(|newest| newest.millis() - Clock::now(clock).millis()).filter(|behind| *behind >= 0)
+    {
+        clock.set_ahead(clock.shift() + behind + 60_000);
+    }
+    Ok(())
+}
+
+fn serve_at(at: &Place, listen: &str, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
     if let Place::Folder(folder) = at
         && !folder.join("heng.sqlite").exists()
     {
         bail!("{} holds no office yet: found one with `heng init`, or try `heng demo`", folder.display());
     }
-    let heng = Arc::new(open(at, lang)?);
-    if heng.office_log().is_none() {
+    let clock = Arc::new(ShiftedClock::default());
+    let heng = Arc::new(open_with(at, lang, Arc::clone(&clock) as Arc<dyn Clock>)?);
+    let Some(office) = heng.office_log() else {
         bail!("there is no office here yet: found one with `heng init`, or try `heng demo`");
+    };
+    let invented = office.image().state.office().is_some_and(|office| office.founded.demo);
+    if invented {
+        set_demo_clock(&heng, &clock)?;
     }
+    // A registration that a crash left without its edition is made good before anybody looks.
+    heng_app::opening::open_missing(&heng)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the server")?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen at {listen}: is another program there? choose another address with --listen")
         })?;
         let address = listener.local_addr()?;
-        println!("{}", say(lang, "serving", &[("address", &format!("http://{address}/"))]));
-        heng_web::serve(heng, listener).await.context("the server ended")
+        let site = site_of(site, address.port())?;
+        println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
+        let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
+        let app = heng_web::App::new(heng, heng_web::Settings { site, demo })?;
+        heng_web::serve(app, listener).await.context("the server ended")
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -55,6 +55,9 @@ enum Command {
         /// Build only, do not serve.
         #[arg(long)]
         no_serve: bool,
+        /// Address under which browsers reach it, e.g. https://award.example; passkeys belong to its host.
+        #[arg(long, value_name = "URL")]
+        site: Option<String>,
     },
     /// Serve an office.
     Serve {
@@ -63,6 +66,9 @@ enum Command {
         /// Address to listen at.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
         listen: String,
+        /// Address under which browsers reach it, e.g. https://award.example; passkeys belong to its host.
+        #[arg(long, value_name = "URL")]
+        site: Option<String>,
     },
     /// Found an office: its first two officers' keys are written to files for them to keep.
     Init {
@@ -183,8 +189,10 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let result = match cli.command {
-        Command::Demo { data, listen, no_serve } => commands::demo(&data, &listen, no_serve, lang),
-        Command::Serve { place, listen } => commands::serve(&place, &listen, lang),
+        Command::Demo { data, listen, no_serve, site } => {
+            commands::demo(&data, &listen, no_serve, site.as_deref(), lang)
+        }
+        Command::Serve { place, listen, site } => commands::serve(&place, &listen, site.as_deref(), lang),
         Command::Init { place, log, name_zh, name_en, officers, officer_keys } => {
             commands::init(&place, &log, (&name_zh, &name_en), &officers, &officer_keys, lang)
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::call::window;
 use super::field::{Field, Input, Kind, cell_fen, cell_number, same, words, yuan_text};
-use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Wrong, Written};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 /// Most files of one application.
 const FILES: usize = 60;
@@ -49,8 +49,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
             form: |_, _| vec![Field::new("reason", Kind::Area { most: 1000, rows: 4 })],
             write: |desk, application, input| {
-                let body =
-                    ApplicationWithdrawn { application: application.to_owned(), reason: input.text("reason") };
+                let body = ApplicationWithdrawn { application: application.to_owned(), reason: input.text("reason") };
                 Ok(vec![Written::edition(desk.document(), body)?])
             },
         },
@@ -99,9 +98,10 @@ fn form(desk: &EditionDesk<'_>) -> Vec<Field> {
             let number = same(&item.id);
             let places: [(&str, &Text); 3] = [("item", &number), ("name", &item.name), ("points", &same(item.points))];
             let before = earlier.and_then(|a| a.body.self_evaluation.get(&item.id));
-            let mut text = Field::labelled(&format!("text:{}", item.id), "item_text", Kind::Area { most: report, rows: 8 })
-                .label(words("field", "item_text", &places))
-                .with(before.and_then(|b| text_of(&b.sha256)).unwrap_or_default());
+            let mut text =
+                Field::labelled(&format!("text:{}", item.id), "item_text", Kind::Area { most: report, rows: 8 })
+                    .label(words("field", "item_text", &places))
+                    .with(before.and_then(|b| text_of(&b.sha256)).unwrap_or_default());
             if index == 0 {
                 text = text.part(Text::new(
                     format!("{} {}", category.id, category.name.zh),

@@ -7,7 +7,7 @@ use heng_domain::time::Instant;
 use jiff::ToSpan;
 
 use super::field::{Choice, Field, Kind, local_text, words};
-use super::{Act, Case, EditionDesk, Signs, Who, Wrong, Written};
+use super::{Act, Case, EditionDesk, Signs, Who, Written, Wrong};
 
 /// Greatest length of a title and of a published text, in characters.
 pub(super) const TITLE: usize = 120;
@@ -27,7 +27,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
             form: |desk, _| {
                 let rules = desk.edition.rules();
-                let window = rules.stages.iter().find(|s| s.kind == StageKind::Application).map_or(30, |s| s.days.value);
+                let window =
+                    rules.stages.iter().find(|s| s.kind == StageKind::Application).map_or(30, |s| s.days.value);
                 let first = desk.today().tomorrow().unwrap_or(desk.today());
                 let last = first.checked_add(i64::from(window).days()).unwrap_or(first);
                 let at = |day, hour| Instant::at(day, hour, 0, desk.offset()).map(|i| local_text(i, desk.offset()));

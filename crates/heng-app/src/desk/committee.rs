@@ -97,7 +97,7 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             kind: MotionClosed::KIND,
             who: Who::Chair,
             signs: Signs::ACTOR,
-            open: |desk| chaired(desk, MotionState::Open, |m| ballots_complete(m)),
+            open: |desk| chaired(desk, MotionState::Open, ballots_complete),
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionClosed { motion: id.to_owned() }),
         },
@@ -250,11 +250,7 @@ fn roster(edition: &Edition) -> Vec<RosterMember> {
     let seats = edition.seats.iter().filter(|(id, _)| edition.has_role(id, Role::Member));
     seats
         .filter_map(|(id, seat)| {
-            Some(RosterMember {
-                key: seat.key.as_ref()?.fingerprint(),
-                name: seat.name.clone()?,
-                person: id.clone(),
-            })
+            Some(RosterMember { key: seat.key.as_ref()?.fingerprint(), name: seat.name.clone()?, person: id.clone() })
         })
         .collect()
 }
@@ -279,9 +275,7 @@ fn chaired(desk: &EditionDesk<'_>, state: MotionState, due: impl Fn(&Motion) -> 
         return Vec::new();
     }
     let motions = desk.edition.motions.iter().filter(|(_, m)| m.state == state);
-    motions
-        .map(|(id, m)| Case { id: id.clone(), about: m.body.text.clone(), due: None, duty: due(m) })
-        .collect()
+    motions.map(|(id, m)| Case { id: id.clone(), about: m.body.text.clone(), due: None, duty: due(m) }).collect()
 }
 
 /// Motions that I was present at.
@@ -317,16 +311,15 @@ fn motions_to_open(desk: &EditionDesk<'_>) -> Vec<Case> {
         let (present, roll) = session.attendance(&session.present, &away.cloned().collect());
         heng_domain::ballot::meets(&rules.quorum, present, roll)
     };
-    let case = |id: &str, about: Text, ready: bool| Case { id: id.to_owned(), about, due: desk.due(stage), duty: ready };
+    let case =
+        |id: &str, about: Text, ready: bool| Case { id: id.to_owned(), about, due: desk.due(stage), duty: ready };
     let decided = |a: &String| {
         let own = desk.edition.motions.iter().filter(|(_, m)| m.stage == stage.id && m.body.options.contains(a));
         own.into_iter().any(|(_, m)| m.state != MotionState::Voided)
     };
     let open: Vec<&String> = desk.edition.field.iter().filter(|a| !decided(a)).collect();
     match rules.choice.value {
-        ChoiceKind::Approve => {
-            open.into_iter().map(|a| case(a, desk.name(a), quorum(a))).collect()
-        }
+        ChoiceKind::Approve => open.into_iter().map(|a| case(a, desk.name(a), quorum(a))).collect(),
         ChoiceKind::Pick if open.is_empty() => Vec::new(),
         ChoiceKind::Pick => vec![case("all", stage.name.clone(), open.iter().all(|a| quorum(a)))],
     }

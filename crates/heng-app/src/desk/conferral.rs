@@ -5,7 +5,7 @@ use heng_domain::rules::{ScoreDisclosure, StageKind};
 
 use super::call::yes_no;
 use super::field::{Field, Kind, same, words};
-use super::{Act, Case, DeskError, EditionDesk, Signs, Who, Wrong, Written};
+use super::{Act, Case, DeskError, EditionDesk, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     vec![
@@ -52,7 +52,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                             .label(label)
                             .with("yes"),
                     );
-                    let reason = Field::labelled(&format!("reason:{application}"), "return_reason", Kind::Line { most: 300 });
+                    let reason =
+                        Field::labelled(&format!("reason:{application}"), "return_reason", Kind::Line { most: 300 });
                     fields.push(reason.optional());
                 }
                 fields
@@ -104,7 +105,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             write: |desk, application, input| {
                 let stage = desk.stage(StageKind::Conferral).ok_or(DeskError::NotOpen)?;
                 let decided = desk.edition.decision.as_ref().map(|(d, _)| d.approved.as_slice()).unwrap_or_default();
-                let tier = decided.iter().find(|a| a.application == application).ok_or(DeskError::NotOpen)?.tier.clone();
+                let tier =
+                    decided.iter().find(|a| a.application == application).ok_or(DeskError::NotOpen)?.tier.clone();
                 let body = HonourConferred {
                     application: application.to_owned(),
                     certificate: input.text("certificate"),

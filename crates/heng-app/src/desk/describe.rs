@@ -40,9 +40,7 @@ fn label(key: &str) -> Text {
 
 fn item_label(edition: Option<&Edition>, item: &str) -> Text {
     match edition.and_then(|e| e.criteria.as_ref()).and_then(|tree| tree.item(item)) {
-        Some(found) => {
-            Text::new(format!("{item} {}", found.name.zh), format!("{item} {}", found.name.en))
-        }
+        Some(found) => Text::new(format!("{item} {}", found.name.zh), format!("{item} {}", found.name.en)),
         None => same(item),
     }
 }
@@ -80,7 +78,8 @@ fn shown(edition: Option<&Edition>, key: &str, value: &Value) -> Text {
             joined(&parts, "；", "; ")
         }
         Value::Object(map) => {
-            if let (Some(zh), Some(en)) = (map.get("zh").and_then(Value::as_str), map.get("en").and_then(Value::as_str)) {
+            if let (Some(zh), Some(en)) = (map.get("zh").and_then(Value::as_str), map.get("en").and_then(Value::as_str))
+            {
                 return Text::new(zh, en);
             }
             let parts: Vec<Text> = map

@@ -510,7 +510,11 @@ pub fn local_text(instant: Instant, offset: i32) -> String {
 pub fn yuan_text(fen: i64) -> String {
     let sign = if fen < 0 { "-" } else { "" };
     let fen = fen.unsigned_abs();
-    if fen.is_multiple_of(100) { format!("{sign}{}", fen / 100) } else { format!("{sign}{}.{:02}", fen / 100, fen % 100) }
+    if fen.is_multiple_of(100) {
+        format!("{sign}{}", fen / 100)
+    } else {
+        format!("{sign}{}.{:02}", fen / 100, fen % 100)
+    }
 }
 
 /// A day as people write it.

@@ -39,7 +39,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
             form: |desk, id| {
                 let names = desk.edition.notice(id).map(|n| n.body.names.as_slice()).unwrap_or_default();
-                let by = ["unit", "person"].map(|by| Choice::new(by, words("choice", &format!("by_{by}"), &[]))).to_vec();
+                let by =
+                    ["unit", "person"].map(|by| Choice::new(by, words("choice", &format!("by_{by}"), &[]))).to_vec();
                 vec![
                     Field::new("application", Kind::One { choices: desk.choices(names.iter()) }),
                     Field::new("by", Kind::One { choices: by }),
@@ -79,9 +80,10 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             who: Who::Officer,
             signs: Signs::OFFICERS,
             open: |desk| {
-                let open = desk.edition.objections.iter().filter(|(_, o)| {
-                    o.screened.as_ref().is_some_and(|(accepted, _)| *accepted) && o.answer.is_none()
-                });
+                let open =
+                    desk.edition.objections.iter().filter(|(_, o)| {
+                        o.screened.as_ref().is_some_and(|(accepted, _)| *accepted) && o.answer.is_none()
+                    });
                 objection_cases(desk, open.map(|(id, o)| (id, o.body.application.as_str())))
             },
             form: |_, _| {

@@ -12,7 +12,7 @@ use heng_log::signature::PublicKey;
 use serde_json::json;
 
 use super::field::{Choice, Field, Input, Kind, same, words};
-use super::{Act, Case, DeskError, OfficeDesk, Proposed, Signs, Who, Wrong, Written};
+use super::{Act, Case, DeskError, OfficeDesk, Proposed, Signs, Who, Written, Wrong};
 
 type OfficeAct<'a> = Act<OfficeDesk<'a>>;
 
@@ -102,13 +102,15 @@ fn people<'a>() -> Vec<OfficeAct<'a>> {
                         Choice::new(format!("{id} {print}"), same(format!("{} · {print}", person_name(desk, id))))
                     })
                 });
-                vec![Field::new("key", Kind::One { choices: keys.collect() }), Field::new("reason", Kind::Line { most: 200 })]
+                vec![
+                    Field::new("key", Kind::One { choices: keys.collect() }),
+                    Field::new("reason", Kind::Line { most: 200 }),
+                ]
             },
             |_, _, input| {
                 let choice = input.text("key");
                 let (person, key) = choice.split_once(' ').ok_or(DeskError::NotOpen)?;
-                let body =
-                    KeyRevoked { key: key.to_owned(), person: person.to_owned(), reason: input.text("reason") };
+                let body = KeyRevoked { key: key.to_owned(), person: person.to_owned(), reason: input.text("reason") };
                 Ok(vec![Written::office(&basis("people"), body)?])
             },
         ),
@@ -308,8 +310,11 @@ fn register<'a>() -> Vec<OfficeAct<'a>> {
             },
             |_, _, input| {
                 let decision = input.text("number");
-                let body =
-                    HonourRevoked { decision: decision.clone(), honour: input.text("honour"), reason: input.text("reason") };
+                let body = HonourRevoked {
+                    decision: decision.clone(),
+                    honour: input.text("honour"),
+                    reason: input.text("reason"),
+                };
                 Ok(vec![Written::office(&decision, body)?])
             },
         ),

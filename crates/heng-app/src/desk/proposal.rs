@@ -125,11 +125,7 @@ impl Proposal {
     fn complete(&self, roles: &dyn Fn(&str, Role) -> bool) -> bool {
         let signers = self.signers();
         let actor = !self.actor_signs || signers.contains(&self.actor.as_str());
-        actor
-            && self
-                .roles
-                .iter()
-                .all(|(role, count)| signers.iter().filter(|by| roles(by, *role)).count() >= *count)
+        actor && self.roles.iter().all(|(role, count)| signers.iter().filter(|by| roles(by, *role)).count() >= *count)
     }
 }
 
@@ -341,12 +337,7 @@ pub fn statements(heng: &Heng, proposal: &Proposal, handle: &str) -> Result<Vec<
 ///
 /// # Errors
 /// [`DeskError::NotOpen`] if they are not asked; the refusal if a signature does not hold or the rules refuse the record.
-pub fn sign(
-    heng: &Heng,
-    id: &str,
-    subject: &str,
-    sigs: Vec<Signature>,
-) -> std::result::Result<Outcome, DeskError> {
+pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::result::Result<Outcome, DeskError> {
     let _turn = heng.turn(id);
     let mut proposal = load(heng, id)?.ok_or(DeskError::NotOpen)?;
     let standing = standing(heng, &proposal, subject)?.filter(|s| s.asked).ok_or(DeskError::NotOpen)?;
@@ -415,4 +406,3 @@ pub fn handle(heng: &Heng, log: &str, subject: &str) -> Result<Option<String>> {
         Place::Office(desk) => desk.me.clone(),
     })
 }
-

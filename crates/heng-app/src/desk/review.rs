@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::call::yes_no;
 use super::field::{Choice, Field, Input, Kind, same, words};
-use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Wrong, Written};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     vec![

@@ -5,8 +5,8 @@ use heng_domain::edition::events::{
     EditionClosed, ExpertSeated, OrganisationEntered, PersonSeated, PersonUnseated, PrivacyErased, Role, StageClosed,
     StageOpened,
 };
-use heng_domain::office::events::OfficeRole;
 use heng_domain::office::Key;
+use heng_domain::office::events::OfficeRole;
 use serde_json::json;
 
 use super::field::{Choice, Field, Input, Kind, same, words};
@@ -131,10 +131,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             form: |_, _| {
                 let text = words("prefill", "edition_closed", &[]);
                 let line = || Kind::Line { most: 300 };
-                vec![
-                    Field::new("summary_zh", line()).with(text.zh),
-                    Field::new("summary_en", line()).with(text.en),
-                ]
+                vec![Field::new("summary_zh", line()).with(text.zh), Field::new("summary_en", line()).with(text.en)]
             },
             write: |desk, _, input| {
                 Ok(vec![Written::edition(desk.document(), EditionClosed { summary: input.both("summary") })?])
@@ -150,10 +147,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
             form: |desk, _| {
                 let choices = erasable(desk).into_iter().map(|seq| Choice::new(seq.to_string(), same(seq))).collect();
-                vec![
-                    Field::new("record", Kind::One { choices }),
-                    Field::new("ground", Kind::Line { most: 200 }),
-                ]
+                vec![Field::new("record", Kind::One { choices }), Field::new("ground", Kind::Line { most: 200 })]
             },
             write: |_, _, input| {
                 let ground = input.text("ground");
@@ -176,7 +170,12 @@ fn in_window(desk: &EditionDesk<'_>) -> bool {
 
 fn erasable(desk: &EditionDesk<'_>) -> Vec<u64> {
     let edition = desk.edition;
-    edition.hidden.keys().copied().filter(|seq| edition.is_erasable(*seq) && !edition.erased.contains_key(seq)).collect()
+    edition
+        .hidden
+        .keys()
+        .copied()
+        .filter(|seq| edition.is_erasable(*seq) && !edition.erased.contains_key(seq))
+        .collect()
 }
 
 fn seat_name(id: &str, name: Option<&str>) -> heng_domain::text::Text {

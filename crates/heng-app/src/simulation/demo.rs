@@ -34,6 +34,9 @@ pub struct DemoReport {
     pub records: u64,
 }
 
+/// Seed of the keys of the demonstration's people: known to everybody, as they are invented.
+pub const DEMO_SEED: u64 = 2016;
+
 const SOURCE: &str = "驻马店网 2016-03-21";
 
 #[derive(Deserialize)]
@@ -76,7 +79,7 @@ pub fn build_demo(
     progress("办公室总账");
     let name = Text::new("云川市质量强市办公室（示例）", "Yunchuan Quality Office (demonstration)");
     let numbers = Numbers { firms: 27, experts: 40, members: 15 };
-    let cast = Cast::found(heng, "heng.example/office", name, Level::City, numbers, 2016, true)?;
+    let cast = Cast::found(heng, "heng.example/office", name, Level::City, numbers, DEMO_SEED, true)?;
     register_article(&cast, figures_json)?;
 
     let Frozen { rules, criteria, calendar } = data;

@@ -31,7 +31,7 @@ use crate::heng::Heng;
 use crate::log::{Accepted, Log};
 
 pub use cast::{Cast, Numbers};
-pub use demo::{DemoReport, build_demo};
+pub use demo::{DEMO_SEED, DemoReport, build_demo};
 pub use device::{DeviceKey, ORIGIN, RP};
 pub use office::{Size, simulate};
 pub use random::Random;

@@ -141,6 +141,9 @@ mod tests {
     use crate::edition::state::{Recommendation, Succession};
     use crate::edition::testing::{close, edition, open, pledge_all, submit};
 
+    /// A state by name, what leads to it, and who reads then besides the office and the applicant.
+    type State = (&'static str, fn(&mut Edition), &'static [&'static str]);
+
     /// Everybody who could ask, and somebody who is nobody.
     const READERS: [&str; 18] = [
         "p:1", "p:3", "p:10", "p:11", "p:20", "p:21", "p:30", "p:40", "o:1", "o:2", "x:01", "x:02", "x:05", "x:06",
@@ -161,11 +164,11 @@ mod tests {
 
     #[test]
     fn who_opens_a_dossier_by_role_and_state() {
+        const PANEL: &[&str] = &["x:01", "x:02", "x:05"];
         let office = ["p:1", "p:3", "o:1"];
-        let panel = ["x:01", "x:02", "x:05"];
-        let table: [(&str, fn(&mut Edition), &[&str]); 10] = [
+        let table: [State; 10] = [
             ("before any pledge", |_| {}, &[]),
-            ("experts have pledged", pledge_all, &panel),
+            ("experts have pledged", pledge_all, PANEL),
             ("an expert is recused", |e| (pledge_all(e), recuse(e, "x:02")).0, &["x:01", "x:05"]),
             ("an expert has left", |e| (pledge_all(e), leave(e, "x:02")).0, &["x:01", "x:05"]),
             ("an expert was replaced", |e| (pledge_all(e), replace(e)).0, &["x:01", "x:05", "x:06"]),

@@ -1,0 +1,105 @@
+// Saves a form while it is filled in, also through a lost connection. Without this script the button "save" does the same.
+'use strict';
+(function () {
+  var form = document.querySelector('form.act');
+  var line = document.getElementById('saved');
+  if (!form || !line || !window.fetch || !window.URLSearchParams) { return; }
+  var version = form.querySelector('input[name="_version"]');
+  var fields = form.querySelectorAll('input:not([type="hidden"]), textarea, select');
+  if (!fields.length) { return; }
+  var key = 'heng-draft:' + form.getAttribute('action');
+  var timer = null;
+  var saving = false;
+  var changed = false;
+  var sent = false;
+  var delay = 1200;
+
+  function say(text, state) {
+    line.textContent = text;
+    line.setAttribute('data-state', state || 'saved');
+  }
+
+  function answers() {
+    var data = new URLSearchParams();
+    Array.prototype.forEach.call(fields, function (field) {
+      if (!field.name || ((field.type === 'checkbox' || field.type === 'radio') && !field.checked)) { return; }
+      data.append(field.name, field.value);
+    });
+    return data;
+  }
+
+  // What the browser keeps until the server has it: the text survives a lost connection, a crash and a closed window.
+  function keep() {
+    try { localStorage.setItem(key, JSON.stringify({ version: version.value, text: answers().toString() })); } catch (e) { /* full or forbidden: the server still saves */ }
+  }
+
+  function forget() {
+    try { localStorage.removeItem(key); } catch (e) { /* nothing was kept */ }
+  }
+
+  function restore() {
+    var kept = null;
+    try { kept = JSON.parse(localStorage.getItem(key) || 'null'); } catch (e) { kept = null; }
+    if (!kept || kept.text === answers().toString()) { forget(); return; }
+    if (kept.version !== version.value) { forget(); return; }
+    var data = new URLSearchParams(kept.text);
+    Array.prototype.forEach.call(fields, function (field) {
+      if (!field.name) { return; }
+      var values = data.getAll(field.name);
+      if (field.type === 'checkbox' || field.type === 'radio') { field.checked = values.indexOf(field.value) >= 0; }
+      else if (values.length) { field.value = values[0]; }
+    });
+    say(form.getAttribute('data-restored'), 'restored');
+    changed = true;
+    later();
+  }
+
+  function later(wait) {
+    clearTimeout(timer);
+    timer = setTimeout(save, wait || delay);
+  }
+
+  function save() {
+    if (saving || !changed || sent) { return; }
+    saving = true;
+    changed = false;
+    var data = answers();
+    data.append('_version', version.value);
+    data.append('_do', 'save');
+    say(form.getAttribute('data-autosave'), 'saving');
+    fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, redirect: 'manual', credentials: 'same-origin' })
+      .then(function (response) {
+        if (response.type === 'opaqueredirect' || response.status === 0) { throw new Error('signed out'); }
+        return response.json().then(function (body) { return { ok: response.ok, body: body }; });
+      })
+      .then(function (answer) {
+        saving = false;
+        if (answer.ok) {
+          version.value = answer.body.version;
+          delay = 1200;
+          say(answer.body.saved);
+          if (changed) { keep(); later(); } else { forget(); }
+        } else {
+          keep();
+          say(answer.body.newer || answer.body.error, 'conflict');
+        }
+      })
+      .catch(function () {
+        saving = false;
+        changed = true;
+        keep();
+        say(form.getAttribute('data-offline'), 'offline');
+        delay = Math.min(delay * 2, 30000);
+        later(delay);
+      });
+  }
+
+  form.addEventListener('input', function () { changed = true; keep(); later(); });
+  form.addEventListener('change', function () { changed = true; keep(); later(); });
+  form.addEventListener('submit', function () { sent = true; clearTimeout(timer); });
+  window.addEventListener('online', function () { delay = 1200; later(1); });
+  window.addEventListener('pagehide', function () { if (changed && !sent) { keep(); } });
+  // Back from the next page: what is shown is what was typed, and it may be sent again.
+  window.addEventListener('pageshow', function () { sent = false; });
+  restore();
+}());
