@@ -3,6 +3,7 @@
 pub mod account;
 pub mod bundle;
 pub mod carry;
+pub mod chores;
 pub mod clock;
 pub mod desk;
 pub mod doctor;
@@ -14,6 +15,7 @@ pub mod library;
 pub mod log;
 pub mod opening;
 pub mod outbox;
+pub mod post;
 pub mod simulation;
 pub mod upload;
 

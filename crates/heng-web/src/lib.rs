@@ -19,6 +19,7 @@ mod home;
 mod language;
 mod log;
 mod notice;
+mod outbox;
 mod plain;
 mod programme;
 mod ranking;
@@ -100,6 +101,9 @@ fn doors() -> Router<App> {
 fn desk() -> Router<App> {
     Router::new()
         .route("/work", get(work::show))
+        .route("/work/outbox", get(outbox::show))
+        .route("/work/outbox/withdraw", post(outbox::withdraw))
+        .route("/work/outbox/retry", post(outbox::retry))
         .route("/work/sign/{id}", get(sign::show).post(sign::sign))
         .route("/work/sign/{id}/withdraw", post(sign::withdraw))
         .route("/work/{first}/{second}", get(work::show_log))

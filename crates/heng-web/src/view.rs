@@ -8,7 +8,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Accounts, Caller, Session, Site};
+use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
+use heng_app::outbox::{Outbox, OutboxConfig};
+use heng_app::post::Post;
 use heng_app::upload::{UploadLimits, Uploads};
 use heng_app::{Heng, Log};
 use heng_domain::edition::{Edition, Thing};
@@ -33,8 +36,10 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     bundles: Cache<Vec<u8>>,
     reports: Cache<heng_verify::Report>,
-    accounts: Accounts,
-    uploads: Uploads,
+    accounts: Arc<Accounts>,
+    uploads: Arc<Uploads>,
+    outbox: Option<Arc<Outbox>>,
+    _chores: Option<Chores>,
     demo: Option<Demo>,
     site: Site,
 }
@@ -53,11 +58,16 @@ pub struct Settings {
     pub site: Site,
     /// For a demonstration.
     pub demo: Option<Demo>,
+    /// How people are told; nothing leaves without it.
+    pub outbox: Option<OutboxConfig>,
+    /// Whether the chores run in a thread of their own: in a server, not in tests.
+    pub chores: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() }, demo: None }
+        let site = Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() };
+        Settings { site, demo: None, outbox: None, chores: false }
     }
 }
 
@@ -69,18 +79,34 @@ impl App {
     /// A portal of `heng`.
     ///
     /// # Errors
-    /// If the site's origin and the domain of its passkeys do not fit.
+    /// If the site's origin and the domain of its passkeys do not fit, or the outbox's settings are wrong.
     pub fn new(heng: Arc<Heng>, settings: Settings) -> Result<App, AccountError> {
         let (changes, _) = broadcast::channel(256);
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        let Settings { site, demo } = settings;
-        let accounts = Accounts::new(Arc::clone(&heng), site.clone())?;
+        let Settings { site, demo, outbox, chores } = settings;
+        let accounts = Arc::new(Accounts::new(Arc::clone(&heng), site.clone())?);
         let (store, clock, entropy) = (heng.store().clone(), heng.clock().clone(), heng.entropy().clone());
-        let uploads = Uploads::new(store, clock, entropy, UploadLimits::default());
+        let uploads = Arc::new(Uploads::new(store.clone(), clock.clone(), entropy, UploadLimits::default()));
+        let wrong = |error: heng_app::outbox::OutboxError| heng_app::AppError::Other(error.message(Lang::En));
+        let outbox = outbox.map(|config| Outbox::new(store, clock, &config)).transpose().map_err(wrong)?.map(Arc::new);
+        let post = outbox.clone().map(|outbox| (Post::new(Arc::clone(&heng), Arc::clone(&outbox)), outbox));
+        let chores = chores.then(|| Chores::start(Arc::clone(&accounts), Arc::clone(&uploads), post)).transpose();
+        let chores = chores.map_err(|source| heng_app::AppError::Io { what: "no thread".to_owned(), source })?;
         let (bundles, reports) = (Mutex::default(), Mutex::default());
-        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, uploads, demo, site })))
+        Ok(App(Arc::new(Inner {
+            heng,
+            changes,
+            bundles,
+            reports,
+            accounts,
+            uploads,
+            outbox,
+            _chores: chores,
+            demo,
+            site,
+        })))
     }
 
     /// The sign-in service.
@@ -91,6 +117,11 @@ impl App {
     /// Uploads.
     pub(crate) fn uploads(&self) -> &Uploads {
         &self.0.uploads
+    }
+
+    /// The outbox, if one is set up.
+    pub(crate) fn outbox(&self) -> Option<&Arc<Outbox>> {
+        self.0.outbox.as_ref()
     }
 
     /// What the demonstration has.

@@ -308,7 +308,12 @@ fn others(view: &View, app: &App, log: &str, possible: &[Task], with_log: bool) 
 fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
     let here = view.href(&format!("/work/{}", place(app, log)));
     let rooms = desk::with_desk(app.heng(), log, &me.subject, |at| {
-        let Place::Edition(desk) = at else { return Vec::new() };
+        let Place::Edition(desk) = at else {
+            return vec![
+                (view.t("people_link"), view.href("/account/people")),
+                (view.t("outbox_title"), view.href("/work/outbox")),
+            ];
+        };
         let mut out = vec![(view.t("applications_link"), format!("{here}/applications"))];
         if desk.has(Role::Officer) || desk.has(Role::Supervisor) {
             out.push((view.t("board_title"), format!("{here}/board")));

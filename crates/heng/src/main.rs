@@ -69,6 +69,9 @@ enum Command {
         /// Address under which browsers reach it, e.g. https://award.example; passkeys belong to its host.
         #[arg(long, value_name = "URL")]
         site: Option<String>,
+        /// Settings file (TOML): how people are told; see docs/operations.md.
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
     },
     /// Found an office: its first two officers' keys are written to files for them to keep.
     Init {
@@ -192,7 +195,10 @@ fn main() -> ExitCode {
         Command::Demo { data, listen, no_serve, site } => {
             commands::demo(&data, &listen, no_serve, site.as_deref(), lang)
         }
-        Command::Serve { place, listen, site } => commands::serve(&place, &listen, site.as_deref(), lang),
+        Command::Serve { place, listen, site, settings } => {
+            let serving = commands::Serving { listen: &listen, site: site.as_deref(), settings: settings.as_deref() };
+            commands::serve(&place, &serving, lang)
+        }
         Command::Init { place, log, name_zh, name_en, officers, officer_keys } => {
             commands::init(&place, &log, (&name_zh, &name_en), &officers, &officer_keys, lang)
         }
