@@ -34,6 +34,7 @@ struct Inner {
     accounts: Accounts,
     demo: Option<Demo>,
     site: Site,
+    security_contact: String,
 }
 
 /// What only a demonstration has: keys that everybody knows, and a clock that can be moved on.
@@ -50,11 +51,17 @@ pub struct Settings {
     pub site: Site,
     /// For a demonstration.
     pub demo: Option<Demo>,
+    /// Where to report a hole: `mailto:…` or `https://…`; without it, a placeholder at the site's own domain.
+    pub security_contact: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() }, demo: None }
+        Settings {
+            site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() },
+            demo: None,
+            security_contact: None,
+        }
     }
 }
 
@@ -72,10 +79,11 @@ impl App {
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        let Settings { site, demo } = settings;
+        let Settings { site, demo, security_contact } = settings;
+        let security_contact = security_contact.unwrap_or_else(|| format!("mailto:security@{}", site.rp_id));
         let accounts = Accounts::new(Arc::clone(&heng), site.clone())?;
         let (bundles, reports) = (Mutex::default(), Mutex::default());
-        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, site })))
+        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, site, security_contact })))
     }
 
     /// The sign-in service.
@@ -91,6 +99,11 @@ impl App {
     /// Scheme, host and port of the pages.
     pub(crate) fn origin(&self) -> &str {
         &self.0.site.origin
+    }
+
+    /// Where to report a hole.
+    pub(crate) fn security_contact(&self) -> &str {
+        &self.0.security_contact
     }
 
     /// The domain that passkeys belong to.
@@ -200,6 +213,10 @@ impl FromRequestParts<App> for View {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<View, Self::Rejection> {
+        // The door may have looked already.
+        if let Some(view) = parts.extensions.get::<View>() {
+            return Ok(view.clone());
+        }
         let uri = match OriginalUri::from_request_parts(parts, state).await {
             Ok(OriginalUri(uri)) => uri,
             Err(never) => match never {},

@@ -91,11 +91,17 @@ pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, site: Option<&st
     if no_serve {
         return Ok(ExitCode::SUCCESS);
     }
-    serve_at(&at, listen, site, lang)
+    serve_at(&at, listen, site, None, lang)
 }
 
-pub(crate) fn serve(at: &Where, listen: &str, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
-    serve_at(&place(at)?, listen, site, lang)
+pub(crate) fn serve(
+    at: &Where,
+    listen: &str,
+    site: Option<&str>,
+    security_contact: Option<String>,
+    lang: Lang,
+) -> Result<ExitCode> {
+    serve_at(&place(at)?, listen, site, security_contact, lang)
 }
 
 /// Where the pages are reached: what was said, or this machine under the name that passkeys need.
@@ -121,7 +127,13 @@ fn set_demo_clock(heng: &Heng, clock: &ShiftedClock) -> Result<()> {
     Ok(())
 }
 
-fn serve_at(at: &Place, listen: &str, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
+fn serve_at(
+    at: &Place,
+    listen: &str,
+    site: Option<&str>,
+    security_contact: Option<String>,
+    lang: Lang,
+) -> Result<ExitCode> {
     if let Place::Folder(folder) = at
         && !folder.join("heng.sqlite").exists()
     {
@@ -147,7 +159,7 @@ fn serve_at(at: &Place, listen: &str, site: Option<&str>, lang: Lang) -> Result<
         let site = site_of(site, address.port())?;
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
         let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
-        let app = heng_web::App::new(heng, heng_web::Settings { site, demo })?;
+        let app = heng_web::App::new(heng, heng_web::Settings { site, demo, security_contact })?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;
     Ok(ExitCode::SUCCESS)

@@ -69,6 +69,9 @@ enum Command {
         /// Address under which browsers reach it, e.g. https://award.example; passkeys belong to its host.
         #[arg(long, value_name = "URL")]
         site: Option<String>,
+        /// Where to report a security hole, as /.well-known/security.txt says: mailto:… or https://….
+        #[arg(long, value_name = "URI")]
+        security_contact: Option<String>,
     },
     /// Found an office: its first two officers' keys are written to files for them to keep.
     Init {
@@ -192,7 +195,9 @@ fn main() -> ExitCode {
         Command::Demo { data, listen, no_serve, site } => {
             commands::demo(&data, &listen, no_serve, site.as_deref(), lang)
         }
-        Command::Serve { place, listen, site } => commands::serve(&place, &listen, site.as_deref(), lang),
+        Command::Serve { place, listen, site, security_contact } => {
+            commands::serve(&place, &listen, site.as_deref(), security_contact, lang)
+        }
         Command::Init { place, log, name_zh, name_en, officers, officer_keys } => {
             commands::init(&place, &log, (&name_zh, &name_en), &officers, &officer_keys, lang)
         }
