@@ -28,7 +28,7 @@ fn offset(app: &App) -> i32 {
     log.and_then(|log| log.image().state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0)
 }
 
-fn is_officer(app: &App, me: &Me) -> bool {
+pub(crate) fn is_officer(app: &App, me: &Me) -> bool {
     let Some(log) = app.heng().office_log() else { return false };
     let now = app.heng().clock().now();
     let image = log.image();

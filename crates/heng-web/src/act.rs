@@ -11,6 +11,7 @@ use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Wrong, words};
 use heng_app::{Accepted, AppError};
 use heng_domain::messages;
+use heng_domain::record::Record;
 use heng_domain::text::Text;
 use maud::{Markup, html};
 use serde_json::json;
@@ -682,6 +683,14 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Res
     view.page(&form.app, Content::new(title, main))
 }
 
+/// A record that `subject` wrote or signed.
+pub(crate) fn own_record(app: &App, log: &str, subject: &str, seq: u64) -> Option<Record> {
+    let handle = proposal::handle(app.heng(), log, subject).ok().flatten()?;
+    let record = app.heng().log(log).ok()?.record(seq).ok()?;
+    let own = record.actor == handle || record.sigs.iter().any(|s| s.by == handle);
+    own.then_some(record)
+}
+
 /// What came of an act: the record with its receipt, and where to go on.
 pub(crate) async fn record(
     view: View,
@@ -694,12 +703,7 @@ pub(crate) async fn record(
     let Some(me) = view.me.clone() else { return view.missing(&app) };
     let Some(log_id) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Ok(log) = app.heng().log(&log_id) else { return view.missing(&app) };
-    let seated = proposal::handle(app.heng(), &log_id, &me.subject).ok().flatten();
-    let (Some(handle), Ok(record)) = (seated, log.record(seq)) else { return view.missing(&app) };
-    let mine = record.actor == handle || record.sigs.iter().any(|s| s.by == handle);
-    if !mine {
-        return view.missing(&app);
-    }
+    let Some(record) = own_record(&app, &log_id, &me.subject, seq) else { return view.missing(&app) };
     let title = view.t("done_title");
     let act = words("act", &record.kind, &[]);
     let (rows, offset) = {
@@ -735,11 +739,7 @@ pub(crate) async fn receipt(
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let Some(id) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Ok(log) = app.heng().log(&id) else { return view.missing(&app) };
-    let handle = proposal::handle(app.heng(), &id, &me.subject).ok().flatten();
-    let own = |record: &heng_domain::record::Record| {
-        handle.as_ref().is_some_and(|me| record.actor == *me || record.sigs.iter().any(|s| s.by == *me))
-    };
-    if !log.record(seq).is_ok_and(|record| own(&record)) {
+    if own_record(&app, &id, &me.subject, seq).is_none() {
         return view.missing(&app);
     }
     match log.receipt(seq) {

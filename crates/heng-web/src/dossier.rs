@@ -3,10 +3,12 @@
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use heng_app::desk::{Place, files, proposal, with_desk};
+use heng_app::desk::{EditionDesk, Place, files, proposal, with_desk};
 use heng_domain::criteria::ItemKind;
 use heng_domain::edition::events::Role;
 use heng_domain::edition::{Application, Edition, Thing};
+use heng_domain::text::{Lang, Text};
+use heng_domain::time::Instant;
 use heng_log::Hash;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -19,8 +21,15 @@ use crate::work::{log_name, log_of, place};
 /// Applications on one page of the list.
 const PAGE: usize = 50;
 
-/// The dossier of an application for `reader`, and a note that it was opened; `None` where the reader may not.
-pub(crate) fn content(view: &View, app: &App, log_id: &str, reader: &str, application: &str) -> Option<Markup> {
+/// Opens the dossier of an application: what `show` makes of it for `reader`, and a note that it was opened; `None`
+/// where the reader may not. Pages and the JSON interface open dossiers here and nowhere else.
+pub(crate) fn open<T>(
+    app: &App,
+    log_id: &str,
+    reader: &str,
+    application: &str,
+    show: impl FnOnce(&Edition, &Application) -> T,
+) -> Option<T> {
     let log = app.heng().log(log_id).ok()?;
     let image = log.image();
     let edition = image.state.edition()?;
@@ -28,10 +37,15 @@ pub(crate) fn content(view: &View, app: &App, log_id: &str, reader: &str, applic
         return None;
     }
     let found = edition.applications.get(application)?;
-    let markup = body(view, app, edition, log_id, found, reader);
+    let shown = show(edition, found);
     drop(image);
     opened(app, log_id, reader, application, "dossier");
-    Some(markup)
+    Some(shown)
+}
+
+/// The dossier as a page shows it.
+pub(crate) fn content(view: &View, app: &App, log: &str, reader: &str, application: &str) -> Option<Markup> {
+    open(app, log, reader, application, |edition, found| body(view, app, edition, log, found, reader))
 }
 
 /// Who opened what, and when: the supervisor reads it (issue “every file opening is recorded”).
@@ -43,7 +57,7 @@ fn opened(app: &App, log: &str, reader: &str, application: &str, what: &str) {
     }
 }
 
-fn text_of(app: &App, sha: &Hash) -> String {
+pub(crate) fn text_of(app: &App, sha: &Hash) -> String {
     let bytes = app.heng().store().attachment(&sha.0).ok().flatten().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
@@ -162,8 +176,9 @@ pub(crate) async fn show(
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
+        let (key, tone) = state_of(edition, &id);
         let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
-        (name, state_of(&view, edition, &id), own)
+        (name, (view.t(key), tone), own)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
@@ -244,19 +259,60 @@ fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
     }
 }
 
-/// Where an application stands, in words.
-fn state_of(view: &View, edition: &Edition, id: &str) -> (String, Tone) {
-    let Some(application) = edition.applications.get(id) else { return (String::new(), Tone::Quiet) };
-    if application.withdrawn.is_some() {
-        return (view.t("state_withdrawn"), Tone::Stop);
+/// Where an application stands: the key of its words.
+pub(crate) fn state_of(edition: &Edition, id: &str) -> (&'static str, Tone) {
+    if edition.applications.get(id).is_some_and(|application| application.withdrawn.is_some()) {
+        return ("state_withdrawn", Tone::Stop);
     }
     if edition.standing_winners().iter().any(|(a, _)| *a == id) {
-        return (view.t("state_chosen"), Tone::Done);
+        return ("state_chosen", Tone::Done);
     }
     if edition.field.contains(id) {
-        return (view.t("state_in_field"), Tone::Now);
+        return ("state_in_field", Tone::Now);
     }
-    (view.t("state_out"), Tone::Stop)
+    ("state_out", Tone::Stop)
+}
+
+/// What is searched for in the list of applications.
+pub(crate) struct Wanted<'a> {
+    /// A part of the name, or the number.
+    pub q: &'a str,
+    /// `field`, `out`, or all.
+    pub state: &'a str,
+    /// `name`, `time`, or by number.
+    pub sort: &'a str,
+}
+
+/// An application of the list.
+pub(crate) struct Listed {
+    pub id: String,
+    pub name: Text,
+    pub time: Instant,
+    pub state: (&'static str, Tone),
+}
+
+/// The applications that the person may read, searched, filtered and sorted.
+pub(crate) fn listed(desk: &EditionDesk<'_>, wanted: &Wanted<'_>, lang: Lang) -> Vec<Listed> {
+    let edition = desk.edition;
+    let q = wanted.q.trim().to_lowercase();
+    let mut rows: Vec<Listed> = edition
+        .applications
+        .iter()
+        .filter(|(id, _)| edition.may_read(&desk.me, id))
+        .map(|(id, a)| Listed { id: id.clone(), name: desk.name(id), time: a.time, state: state_of(edition, id) })
+        .filter(|row| q.is_empty() || row.name.get(lang).to_lowercase().contains(&q) || row.id == q)
+        .filter(|row| match wanted.state {
+            "field" => edition.field.contains(&row.id),
+            "out" => !edition.field.contains(&row.id),
+            _ => true,
+        })
+        .collect();
+    match wanted.sort {
+        "name" => rows.sort_by(|a, b| a.name.get(lang).cmp(b.name.get(lang))),
+        "time" => rows.sort_by_key(|row| row.time),
+        _ => {}
+    }
+    rows
 }
 
 #[derive(Deserialize)]
@@ -280,27 +336,10 @@ pub(crate) async fn list(
 ) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
-    let wanted = query.q.trim().to_lowercase();
     let found = with_desk(app.heng(), &log, &me.subject, |at| {
         let Place::Edition(desk) = at else { return None };
         let edition = desk.edition;
-        let mut rows: Vec<(&String, &Application, String, (String, Tone))> = edition
-            .applications
-            .iter()
-            .filter(|(id, _)| edition.may_read(&desk.me, id))
-            .map(|(id, a)| (id, a, desk.name(id).get(view.lang).to_owned(), state_of(&view, edition, id)))
-            .filter(|(id, _, name, _)| wanted.is_empty() || name.to_lowercase().contains(&wanted) || **id == wanted)
-            .filter(|(id, ..)| match query.state.as_str() {
-                "field" => edition.field.contains(*id),
-                "out" => !edition.field.contains(*id),
-                _ => true,
-            })
-            .collect();
-        match query.sort.as_str() {
-            "name" => rows.sort_by(|a, b| a.2.cmp(&b.2)),
-            "time" => rows.sort_by_key(|row| row.1.time),
-            _ => {}
-        }
+        let rows = listed(desk, &Wanted { q: &query.q, state: &query.state, sort: &query.sort }, view.lang);
         let all = rows.len();
         let offset = edition.rules().utc_offset_minutes;
         let page = query.page.min(all.saturating_sub(1) / PAGE);
@@ -309,14 +348,14 @@ pub(crate) async fn list(
             .into_iter()
             .skip(page * PAGE)
             .take(PAGE)
-            .map(|(id, a, name, (state, tone))| {
+            .map(|Listed { id, name, time, state: (key, tone) }| {
                 Row::link(
                     format!("{here}/{id}"),
                     vec![
-                        html! { (name) },
+                        html! { (name.get(view.lang)) },
                         html! { (id) },
-                        html! { (instant(view.lang, a.time, offset)) },
-                        ui::status_tag(&state, tone),
+                        html! { (instant(view.lang, time, offset)) },
+                        ui::status_tag(&view.t(key), tone),
                     ],
                 )
             })
@@ -382,24 +421,43 @@ pub(crate) async fn file(
     }
     let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Some(me) = reader(&app, &view, &log) else { return view.missing(&app) };
+    match find_file(&app, &log, &me, &id, &sha) {
+        Ok(Some((name, hash))) => match crate::files::download(&app, &name, hash).await {
+            Some(response) => response,
+            None => view.missing(&app),
+        },
+        Ok(None) => view.problem(&app, StatusCode::NOT_FOUND, &view.t("not_yours_title"), &view.t("not_yours_secret")),
+        Err(error) => view.failure(&app, &error),
+    }
+}
+
+/// A file of a dossier that `reader` may open, with its name; the opening is noted.
+///
+/// What the firm marked as a business secret is for the office and the panel alone.
+pub(crate) fn find_file(
+    app: &App,
+    log: &str,
+    reader: &str,
+    application: &str,
+    sha: &str,
+) -> heng_app::Result<Option<(String, Hash)>> {
     let found = {
-        let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
+        let found = app.heng().log(log)?;
         let image = found.image();
-        let edition = image.state.edition().filter(|e| e.may_read(&me, &id));
-        edition.and_then(|e| Some((e, e.applications.get(&id)?))).and_then(|(e, a)| {
+        let edition = image.state.edition().filter(|e| e.may_read(reader, application));
+        edition.and_then(|e| Some((e, e.applications.get(application)?))).and_then(|(e, a)| {
             let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?;
-            let inner = e.has_role(&me, Role::Officer)
-                || a.body.organisation == me
-                || e.panels.values().any(|p| p.members.contains(&me) && p.applications.contains(&id));
+            let inner = e.has_role(reader, Role::Officer)
+                || a.body.organisation == reader
+                || e.panels.values().any(|p| p.members.contains(reader) && p.applications.contains(application));
             Some((file.name.clone(), file.sha256, a.body.organisation.clone(), inner))
         })
     };
-    let Some((name, hash, owner, inner)) = found else { return view.missing(&app) };
-    // What the firm marked as a business secret is for the office and the panel alone.
-    let secret = files::info(app.heng(), &owner, &sha).ok().flatten().is_some_and(|info| info.secret);
+    let Some((name, hash, owner, inner)) = found else { return Ok(None) };
+    let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
     if secret && !inner {
-        return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_secret"));
+        return Ok(None);
     }
-    opened(&app, &log, &me, &id, &sha);
-    crate::files::download(&view, &app, &name, hash).await
+    opened(app, log, reader, application, sha);
+    Ok(Some((name, hash)))
 }

@@ -357,13 +357,16 @@ pub(crate) async fn own(
     let Some(owner) = owner(&view, &app, &first, &second) else { return view.missing(&app) };
     let info = files::info(app.heng(), &owner.handle, &sha).ok().flatten();
     match (info, sha.parse()) {
-        (Some(info), Ok(hash)) => download(&view, &app, &info.name, hash).await,
+        (Some(info), Ok(hash)) => match download(&app, &info.name, hash).await {
+            Some(response) => response,
+            None => view.missing(&app),
+        },
         _ => view.missing(&app),
     }
 }
 
 /// A file that a browser can only save: never a document of our own origin, never held in memory as a whole.
-pub(crate) async fn download(view: &View, app: &App, name: &str, hash: Hash) -> Response {
+pub(crate) async fn download(app: &App, name: &str, hash: Hash) -> Option<Response> {
     let headers = inert(name);
     let store = app.heng().store().clone();
     let opened = tokio::task::spawn_blocking(move || FileReader::attachment(store, &hash.0)).await;
@@ -386,13 +389,13 @@ pub(crate) async fn download(view: &View, app: &App, name: &str, hash: Hash) -> 
             }
         });
         let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
-        return (headers, [(header::CONTENT_LENGTH, size.to_string())], body).into_response();
+        return Some((headers, [(header::CONTENT_LENGTH, size.to_string())], body).into_response());
     }
     // Small attachments are kept whole.
     let store = app.heng().store().clone();
     match tokio::task::spawn_blocking(move || store.attachment(&hash.0)).await {
-        Ok(Ok(Some(bytes))) => (headers, bytes).into_response(),
-        _ => view.missing(app),
+        Ok(Ok(Some(bytes))) => Some((headers, bytes).into_response()),
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use heng_domain::edition::events::{Event, ObjectionReceived};
 use heng_domain::edition::{Edition, Notice};
 use heng_domain::messages;
 use heng_domain::record::Record;
+use heng_domain::text::Lang;
 use heng_domain::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use crate::ui::{self, Choose, Field, FieldKind, Link, NextStep, NoticePaper, Tone};
 use crate::view::{App, Content, View, edition_href, find};
-use crate::words::{date, instant};
+use crate::words::{date, instant, tp};
 
 /// Most characters of a field of the form, as the form says.
 const NAME_CHARS: usize = 100;
@@ -28,12 +29,12 @@ const GROUNDS_CHARS: usize = 5000;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Answers {
-    application: String,
-    by: String,
-    name: String,
-    identity: String,
-    contact: String,
-    grounds: String,
+    pub application: String,
+    pub by: String,
+    pub name: String,
+    pub identity: String,
+    pub contact: String,
+    pub grounds: String,
 }
 
 type Errors = Vec<(&'static str, String)>;
@@ -200,29 +201,39 @@ fn form(
     }
 }
 
+/// Something wrong: the field, the key of its sentence, and the most that would fit.
+pub(crate) struct Fault(pub &'static str, pub &'static str, usize);
+
+impl Fault {
+    /// What to do.
+    pub(crate) fn sentence(&self, lang: Lang) -> String {
+        tp(lang, self.1, &[("most", &self.2.to_string())])
+    }
+}
+
 /// What is wrong with the answers, field by field.
-fn check(view: &View, answers: &Answers) -> Errors {
-    let mut errors = Errors::new();
+pub(crate) fn check(answers: &Answers) -> Vec<Fault> {
+    let mut errors = Vec::new();
     let long = |text: &str, most: usize| text.chars().count() > most;
     let odd = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
     if !matches!(answers.by.as_str(), "unit" | "person") {
-        errors.push(("by", view.t("error_choose")));
+        errors.push(Fault("by", "error_choose", 0));
     }
     for (field, value) in [("name", &answers.name), ("identity", &answers.identity), ("contact", &answers.contact)] {
         if value.trim().is_empty() {
-            errors.push((field, view.t("error_real_name")));
+            errors.push(Fault(field, "error_real_name", 0));
         } else if long(value, NAME_CHARS) {
-            errors.push((field, view.tp("error_long", &[("most", &NAME_CHARS.to_string())])));
+            errors.push(Fault(field, "error_long", NAME_CHARS));
         } else if odd(value) {
-            errors.push((field, view.t("error_characters")));
+            errors.push(Fault(field, "error_characters", 0));
         }
     }
     if answers.grounds.trim().is_empty() {
-        errors.push(("grounds", view.t("error_grounds")));
+        errors.push(Fault("grounds", "error_grounds", 0));
     } else if long(&answers.grounds, GROUNDS_CHARS) {
-        errors.push(("grounds", view.tp("error_long", &[("most", &GROUNDS_CHARS.to_string())])));
+        errors.push(Fault("grounds", "error_long", GROUNDS_CHARS));
     } else if odd(&answers.grounds) {
-        errors.push(("grounds", view.t("error_characters")));
+        errors.push(Fault("grounds", "error_characters", 0));
     }
     errors
 }
@@ -239,7 +250,7 @@ pub(crate) async fn object(
     Form(answers): Form<Answers>,
 ) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
-    let errors = check(&view, &answers);
+    let errors: Errors = check(&answers).iter().map(|fault| (fault.0, fault.sentence(view.lang))).collect();
     if !errors.is_empty() {
         return respond(&view, &app, &log, &notice, StatusCode::UNPROCESSABLE_ENTITY, &answers, &errors);
     }
@@ -264,7 +275,12 @@ pub(crate) async fn object(
     }
 }
 
-fn submit(app: &App, log: &Log, notice: &str, answers: &Answers) -> heng_app::Result<(String, heng_app::Accepted)> {
+pub(crate) fn submit(
+    app: &App,
+    log: &Log,
+    notice: &str,
+    answers: &Answers,
+) -> heng_app::Result<(String, heng_app::Accepted)> {
     let key = app.heng().random()?;
     let basis = {
         let image = log.image();

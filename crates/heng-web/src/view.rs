@@ -42,6 +42,7 @@ struct Inner {
     _chores: Option<Chores>,
     demo: Option<Demo>,
     site: Site,
+    security_contact: String,
 }
 
 /// What only a demonstration has: keys that everybody knows, and a clock that can be moved on.
@@ -62,12 +63,14 @@ pub struct Settings {
     pub outbox: Option<OutboxConfig>,
     /// Whether the chores run in a thread of their own: in a server, not in tests.
     pub chores: bool,
+    /// Where to report a hole: `mailto:…` or `https://…`; without it, a placeholder at the site's own domain.
+    pub security_contact: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         let site = Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() };
-        Settings { site, demo: None, outbox: None, chores: false }
+        Settings { site, demo: None, outbox: None, chores: false, security_contact: None }
     }
 }
 
@@ -85,7 +88,8 @@ impl App {
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        let Settings { site, demo, outbox, chores } = settings;
+        let Settings { site, demo, outbox, chores, security_contact } = settings;
+        let security_contact = security_contact.unwrap_or_else(|| format!("mailto:security@{}", site.rp_id));
         let accounts = Arc::new(Accounts::new(Arc::clone(&heng), site.clone())?);
         let (store, clock, entropy) = (heng.store().clone(), heng.clock().clone(), heng.entropy().clone());
         let uploads = Arc::new(Uploads::new(store.clone(), clock.clone(), entropy, UploadLimits::default()));
@@ -106,6 +110,7 @@ impl App {
             _chores: chores,
             demo,
             site,
+            security_contact,
         })))
     }
 
@@ -132,6 +137,11 @@ impl App {
     /// Scheme, host and port of the pages.
     pub(crate) fn origin(&self) -> &str {
         &self.0.site.origin
+    }
+
+    /// Where to report a hole.
+    pub(crate) fn security_contact(&self) -> &str {
+        &self.0.security_contact
     }
 
     /// The domain that passkeys belong to.
@@ -242,6 +252,10 @@ impl FromRequestParts<App> for View {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<View, Self::Rejection> {
+        // The door may have looked already.
+        if let Some(view) = parts.extensions.get::<View>() {
+            return Ok(view.clone());
+        }
         let uri = match OriginalUri::from_request_parts(parts, state).await {
             Ok(OriginalUri(uri)) => uri,
             Err(never) => match never {},

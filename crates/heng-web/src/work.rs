@@ -71,13 +71,13 @@ fn edition_name(edition: &Edition) -> Text {
 }
 
 /// All that concerns a person, over all logs.
-struct Work {
-    duties: Vec<Task>,
-    possible: BTreeMap<String, Vec<Task>>,
-    proposals: Vec<(Proposal, Standing)>,
+pub(crate) struct Work {
+    pub duties: Vec<Task>,
+    pub possible: BTreeMap<String, Vec<Task>>,
+    pub proposals: Vec<(Proposal, Standing)>,
 }
 
-fn gather(app: &App, subject: &str, only: Option<&str>) -> heng_app::Result<Work> {
+pub(crate) fn gather(app: &App, subject: &str, only: Option<&str>) -> heng_app::Result<Work> {
     let mut work = Work { duties: Vec::new(), possible: BTreeMap::new(), proposals: Vec::new() };
     for log in app.heng().logs() {
         if only.is_some_and(|only| only != log.id()) {

@@ -91,7 +91,7 @@ pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, site: Option<&st
     if no_serve {
         return Ok(ExitCode::SUCCESS);
     }
-    serve_at(&at, &Serving { listen, site, settings: None }, lang)
+    serve_at(&at, &Serving { listen, site, settings: None, security_contact: None }, lang)
 }
 
 pub(crate) fn serve(at: &Where, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
@@ -103,6 +103,7 @@ pub(crate) struct Serving<'a> {
     pub listen: &'a str,
     pub site: Option<&'a str>,
     pub settings: Option<&'a Path>,
+    pub security_contact: Option<String>,
 }
 
 /// Settings of a server, from a TOML file: how people are told (docs/operations.md).
@@ -165,7 +166,8 @@ fn serve_at(at: &Place, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
         let outbox = outbox_of(serving.settings, &site.origin)?;
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
         let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
-        let app = heng_web::App::new(heng, heng_web::Settings { site, demo, outbox, chores: true })?;
+        let security_contact = serving.security_contact.clone();
+        let app = heng_web::App::new(heng, heng_web::Settings { site, demo, outbox, chores: true, security_contact })?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;
     Ok(ExitCode::SUCCESS)
