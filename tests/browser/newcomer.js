@@ -46,55 +46,92 @@ export async function fill(page, seed = 0) {
   }, seed);
 }
 
-/** Enters the demonstration as somebody. */
-export async function enter(page, office, subject, prefix = '') {
-  await page.goto(`${office.address}${prefix}/demo`);
-  await page.locator(`form:has(input[name=subject][value="${subject}"]) button`).click();
-  await page.waitForURL(/\/work$/);
-}
-
-/** Whoever has most to do, by the door of the demonstration; null if nobody has. */
-export async function busiest(page, office, prefix = '') {
-  await page.goto(`${office.address}${prefix}/demo`);
-  return page.evaluate(() => {
-    for (const row of document.querySelectorAll('tbody tr')) {
-      const cells = row.querySelectorAll('th, td');
-      if (Number(cells[2].textContent) > 0) return row.querySelector('input[name=subject]').value;
+/** Enters the demonstration as somebody, and goes to a page. */
+export async function enter(page, office, subject, next = '/work', prefix = '') {
+  await page.goto(`${office.address}${prefix}/sign-in`);
+  await page.evaluate(([action, fields]) => {
+    const form = document.createElement('form');
+    form.method = 'post';
+    form.action = action;
+    for (const [name, value] of Object.entries(fields)) {
+      const input = document.createElement('input');
+      input.name = name;
+      input.value = value;
+      form.append(input);
     }
-    return null;
-  });
+    document.body.append(form);
+    form.submit();
+  }, [`${prefix}/demo/enter`, { subject, next: `${prefix}${next}` }]);
+  await page.waitForURL(`${office.address}${prefix}${next}`, { waitUntil: 'domcontentloaded' });
 }
 
 /** Lets days pass. */
 export async function pass(page, office, days = 1, prefix = '') {
   await page.goto(`${office.address}${prefix}/demo`);
-  await page.locator(`button[name=days][value="${days}"]`).click();
-  await page.waitForURL(/\/demo$/);
+  await press(page, page.locator(`button[name=days][value="${days}"]`));
 }
 
-/** Does the next step of the work list; false if there is none. Says what was done. */
-export async function step(page, office, prefix = '') {
-  await page.goto(`${office.address}${prefix}/work`);
-  const next = page.locator('.next-step a.button.primary');
-  if (!(await next.count())) return null;
-  const what = await page.locator('.next-step .next-text').textContent();
-  await next.click();
-  await page.waitForLoadState();
-  if (!page.url().includes('/work/sign/')) {
-    const digit = Number((decodeURIComponent(page.url()).match(/(\d)$/) ?? [0, 0])[1]);
-    await fill(page, digit);
-    await Promise.all([page.waitForNavigation(), page.locator('form.act .buttons .primary').click()]);
-    if (await page.locator('#errors').count()) throw new Error(`${what}: ${await page.locator('#errors').innerText()}`);
-    if (await page.locator('[role=alert]').count()) throw new Error(`${what}: ${await page.locator('[role=alert]').first().innerText()}`);
-    const check = page.locator('form:has(input[type=hidden]) .buttons .primary');
-    if (!page.url().includes('/work/sign/') && !page.url().includes('/records/')) {
-      await Promise.all([page.waitForNavigation(), check.click()]);
-    }
+/** Presses something that leads to another page. */
+export async function press(page, button) {
+  await Promise.all([page.waitForNavigation({ waitUntil: 'domcontentloaded' }), button.click()]);
+}
+
+/** What a page says is wrong, as an error. */
+async function sound(page, what) {
+  for (const wrong of ['#errors', '[role=alert]']) {
+    const found = page.locator(wrong);
+    if (await found.count()) throw new Error(`${what} (${page.url()}): ${await found.first().innerText()}`);
+  }
+}
+
+/** Fills the form of the page in, checks it and signs, as somebody would who only reads. */
+export async function act(page, what = '', seed = 0) {
+  if (await page.locator('form.act').count()) {
+    await fill(page, seed);
+    await press(page, page.locator('form.act .buttons .primary'));
+    await sound(page, what);
+  }
+  // The page to check the answers.
+  const check = page.locator('form:has(input[name=_version]) .buttons button[value=send]');
+  if (await check.count()) {
+    await press(page, check);
+    await sound(page, what);
   }
   const sign = page.locator('form:has(input[name=demo]) button');
   if (await sign.count()) {
-    await Promise.all([page.waitForNavigation(), sign.click()]);
-    if (await page.locator('[role=alert]').count()) throw new Error(`${what}: ${await page.locator('[role=alert]').first().innerText()}`);
+    await press(page, sign);
+    await sound(page, what);
   }
+}
+
+/** Presses the button of “Next step” and does what then comes; what it was, or null if there is nothing to press. */
+export async function step(page) {
+  const button = page.locator('.next-step .button.primary');
+  if (!(await button.count())) return null;
+  const what = await page.locator('.next-step .next-text').innerText();
+  await press(page, button);
+  await sound(page, what);
+  const digit = Number((decodeURIComponent(page.url()).match(/(\d)$/) ?? [0, 0])[1]);
+  await act(page, what, digit);
   return what;
+}
+
+/**
+ * Follows “Next step” from the work list of an edition until there is none, whoever it is that has to act: in the
+ * demonstration the next step says as whom to enter and when a day must pass. Returns what was done.
+ */
+export async function follow(page, office, place, { prefix = '', most = 1000, after = () => {} } = {}) {
+  const done = [];
+  await enter(page, office, 'p:0001', `/work/${place}`, prefix);
+  for (;;) {
+    const what = await step(page);
+    if (what === null) {
+      // A page without a next step has a way back to the list; the list without one is the end.
+      if (page.url().includes('/work/sign/')) { await page.goto(`${office.address}${prefix}/work/${place}`); continue; }
+      return done;
+    }
+    done.push(what);
+    await after(what, done);
+    if (done.length > most) throw new Error(`no end after ${most} steps; the last: ${done.slice(-5).join(' | ')}`);
+  }
 }

@@ -42,7 +42,8 @@ pub(crate) fn posted(body: &[u8]) -> Result<Posted, Wrong> {
     }
     let mut answers = Answers::new();
     for (name, value) in pairs {
-        answers.entry(name).or_default().push(value);
+        // A form sends its lines with CR and LF, a script with LF: the same text must be the same.
+        answers.entry(name).or_default().push(value.replace("\r\n", "\n"));
     }
     let mut take = |name: &str| answers.remove(name).and_then(|mut values| values.pop()).unwrap_or_default();
     let version = take(VERSION).parse().unwrap_or(0);
@@ -131,11 +132,15 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let quiet = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json");
     if view.me.is_none() {
+        if quiet {
+            let body = json!({ "error": view.t("signed_out_kept"), "signIn": view.sign_in_href() });
+            return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+        }
         return view.park(&app, &body).await;
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
-    let quiet = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json");
     let posted = match posted(&body) {
         Ok(posted) => posted,
         Err(wrong) => {
@@ -170,21 +175,28 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
             (StatusCode::CONFLICT, axum::Json(body)).into_response()
         }
         Ok((_, _, Save::Done(_))) => Redirect::to(&view.here()).into_response(),
-        Ok((form, sheet, Save::Newer(saved))) => {
-            let shown = Shown {
-                status: Some(StatusCode::CONFLICT),
-                answers: Some(kept),
-                version: Some(saved.version),
-                newer: Some(saved),
-                ..Shown::default()
-            };
-            page(view, &form, &sheet, None, &shown)
-        }
+        Ok((form, sheet, Save::Newer(saved))) => both(view, &form, &sheet, kept, saved),
         Err(error) if quiet => {
-            (StatusCode::CONFLICT, axum::Json(json!({ "error": error.to_string() }))).into_response()
+            let text = match &error {
+                DeskError::NotOpen => view.t("not_open_text"),
+                _ => view.t("failure_text"),
+            };
+            (StatusCode::CONFLICT, axum::Json(json!({ "error": text }))).into_response()
         }
         Err(error) => trouble(view, view.app(), &error),
     }
+}
+
+/// Two windows typed different things: the form with what was typed here, and beside each answer what the other saved.
+fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved) -> Response {
+    let shown = Shown {
+        status: Some(StatusCode::CONFLICT),
+        answers: Some(answers),
+        version: Some(saved.version),
+        newer: Some(saved),
+        ..Shown::default()
+    };
+    page(view, form, sheet, None, &shown)
 }
 
 /// The page to check the answers of an unsigned act, before anything is sent.
@@ -193,17 +205,21 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
     let version = posted.version;
     let result = blocking(move || {
         let sheet = form.sheet()?;
-        drop(form.save(&sheet, version, answers.clone())?);
+        let saved = form.save(&sheet, version, answers.clone())?;
         let written = desk::write(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
-        Ok((form, sheet, answers, written))
+        Ok((form, sheet, answers, saved, written))
     })
     .await;
-    let (form, sheet, answers, written) = match result {
+    let (form, sheet, answers, saved, written) = match result {
         Ok(parts) => parts,
         Err(error) => return trouble(view, view.app(), &error),
     };
+    let version = match saved {
+        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved),
+        Save::Done(saved) => saved.version,
+    };
     match written {
-        Ok(_) => check_page(view, &form, &sheet, &answers),
+        Ok(_) => check_page(view, &form, &sheet, &answers, version),
         Err(error) => again(view, &form, &sheet, answers, error),
     }
 }
@@ -213,17 +229,23 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
     let version = posted.version;
     let result = blocking(move || {
         let sheet = form.sheet()?;
-        // First the draft, then the act: whatever is refused is still there.
-        if !sheet.fields.is_empty() {
-            drop(form.save(&sheet, version, answers.clone())?);
+        // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
+        if !sheet.fields.is_empty()
+            && let Save::Newer(saved) = form.save(&sheet, version, answers.clone())?
+        {
+            return Ok((form, sheet, answers, Err(saved)));
         }
         let outcome = proposal::act(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
-        Ok((form, sheet, answers, outcome))
+        Ok((form, sheet, answers, Ok(outcome)))
     })
     .await;
     let (form, sheet, answers, outcome) = match result {
         Ok(parts) => parts,
         Err(error) => return trouble(view, view.app(), &error),
+    };
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(saved) => return both(view, &form, &sheet, answers, saved),
     };
     match outcome {
         Ok(Outcome::Waiting(proposal)) => {
@@ -302,7 +324,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         input type="hidden" name=(VERSION) value=(version);
         @for field in &sheet.fields {
             @if let Some(part) = &field.part { h2 { (part.get(view.lang)) } }
-            (question(view, form, sheet, field, answers, &shown.wrong))
+            (question(view, form, sheet, field, answers, shown))
         }
         (buttons(view, sheet))
     };
@@ -339,7 +361,8 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
 fn wrapped(action: &str, view: &View, body: &Markup) -> Markup {
     html! {
         form.act method="post" action=(action) novalidate data-autosave=(view.t("saving"))
-            data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored")) { (body) }
+            data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
+            data-kept=(view.t("draft_kept_here")) { (body) }
     }
 }
 
@@ -379,7 +402,7 @@ fn question(
     sheet: &Sheet,
     field: &Field,
     answers: Option<&Answers>,
-    wrong: &[Wrong],
+    around: &Shown,
 ) -> Markup {
     let typed: Vec<String> = match answers {
         Some(answers) => answers.get(&field.name).cloned().unwrap_or_default(),
@@ -424,10 +447,16 @@ fn question(
     if field.optional {
         out.optional = Some(view.t("optional").into());
     }
-    out.error = wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
+    out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
     let upload = matches!(field.kind, Kind::Files { .. });
+    let theirs = around.newer.as_ref().map(|saved| saved.answers.get(&field.name).cloned().unwrap_or_default());
+    let theirs =
+        theirs.filter(|theirs| theirs.iter().filter(|v| !v.is_empty()).ne(typed.iter().filter(|v| !v.is_empty())));
     html! {
         (ui::field(&out))
+        @if let Some(theirs) = theirs {
+            div.theirs { p.theirs-label { (view.t("draft_theirs")) } p.typed { (shown(view, field, &theirs)) } }
+        }
         @if upload {
             p { a.button href=(view.href(&format!("/work/{}/files", place(&form.app, &form.log)))) { (view.t("upload_link")) } }
         }
@@ -454,7 +483,7 @@ fn shown(view: &View, field: &Field, typed: &[String]) -> String {
     if all.is_empty() { "—".to_owned() } else { all.join("；") }
 }
 
-fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Response {
+fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Response {
     let title = view.t("check_answers");
     let act = words("act", sheet.kind, &[]);
     let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
@@ -474,6 +503,7 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Res
             }
         }
         form method="post" action=(action) {
+            input type="hidden" name=(VERSION) value=(version);
             @for (name, values) in answers { @for value in values { input type="hidden" name=(name) value=(value); } }
             div.buttons { (ui::submit(&view.t("go_send"), true, Some((BUTTON, "send")))) }
         }

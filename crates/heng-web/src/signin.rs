@@ -25,8 +25,12 @@ pub(crate) struct Onward {
 impl Onward {
     /// Only an address of our own: anything else would lead a guest away.
     fn target(&self, view: &View) -> String {
+        self.target_or(view, "/work")
+    }
+
+    pub(crate) fn target_or(&self, view: &View, path: &str) -> String {
         let own = self.next.starts_with('/') && !self.next.starts_with("//") && !self.next.contains(['\\', '\n', '\r']);
-        if own { self.next.clone() } else { view.href("/work") }
+        if own { self.next.clone() } else { view.href(path) }
     }
 
     fn query(&self) -> String {
