@@ -126,9 +126,10 @@ export async function follow(page, office, place, { prefix = '', most = 1000, af
   for (;;) {
     const what = await step(page);
     if (what === null) {
-      // A page without a next step has a way back to the list; the list without one is the end.
-      if (page.url().includes('/work/sign/')) { await page.goto(`${office.address}${prefix}/work/${place}`); continue; }
-      return done;
+      // Back to the edition's list, as the link at the foot of every page says; where that has no next step is the end.
+      if (page.url() === `${office.address}${prefix}/work/${place}`) return done;
+      await page.goto(`${office.address}${prefix}/work/${place}`);
+      continue;
     }
     done.push(what);
     await after(what, done);

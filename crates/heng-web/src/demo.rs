@@ -223,7 +223,7 @@ pub(crate) async fn enter_as(
     };
     match signed {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
-        Err(error) => view.problem(&app, crate::signin::status(&error), &view.t("sign_in"), &error.sentence(view.lang)),
+        Err(error) => view.problem(&app, crate::signin::status(&error), &view.t("sign_in"), &view.wrong(&error)),
     }
 }
 

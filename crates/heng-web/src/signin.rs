@@ -132,7 +132,7 @@ pub(crate) async fn sign_in(
     };
     match done {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
-        Err(error) => page(&view, &app, &onward, status(&error), &login, Some(error.sentence(view.lang))),
+        Err(error) => page(&view, &app, &onward, status(&error), &login, Some(view.wrong(&error))),
     }
 }
 
@@ -185,9 +185,22 @@ pub(crate) async fn sign_out(view: View, State(app): State<App>) -> Response {
 
 // ── passkeys ───────────────────────────────────────────────────────────────────────────────────────────
 
+impl View {
+    /// What was wrong and what to do, with times as the office's clocks show them.
+    pub(crate) fn wrong(&self, error: &AccountError) -> String {
+        let offset = crate::account::offset(self.app());
+        let mut places = error.params();
+        if let (Some(time), Some(place)) = (error.time(), places.iter_mut().find(|(name, _)| *name == "time")) {
+            place.1 = crate::words::instant(self.lang, time, offset);
+        }
+        let places = places.iter().map(|(name, value)| (*name, value.as_str()));
+        heng_domain::messages::message(self.lang, "account", error.code(), places)
+    }
+}
+
 /// A message for the script: what to do, or what is wrong.
 pub(crate) fn said(view: &View, error: &AccountError) -> Response {
-    (status(error), Json(json!({ "error": error.sentence(view.lang), "code": error.code() }))).into_response()
+    (status(error), Json(json!({ "error": view.wrong(&error), "code": error.code() }))).into_response()
 }
 
 pub(crate) async fn begin_passkey(view: View, State(app): State<App>, headers: HeaderMap) -> Response {
@@ -262,7 +275,7 @@ pub(crate) async fn invitation(view: View, State(app): State<App>, Path(token): 
 }
 
 fn dead_link(view: &View, app: &App, error: &AccountError) -> Response {
-    let text = format!("{} {}", error.sentence(view.lang), view.t("invitation_ask"));
+    let text = format!("{} {}", view.wrong(&error), view.t("invitation_ask"));
     view.problem(app, status(error), &view.t("invitation_dead"), &text)
 }
 
