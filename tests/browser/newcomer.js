@@ -1,49 +1,52 @@
 // A newcomer at the desk: knows nothing of the award, reads the next step, fills in what is asked, and signs.
 
-/** Fills the form on the page in, as somebody would who only reads the labels. Returns the names of its fields. */
-export async function fill(page, seed = 0) {
-  return page.evaluate((seed) => {
-    const form = document.querySelector('form.act');
-    if (!form) return [];
-    const names = [];
-    const today = document.querySelector('time')?.dateTime?.slice(0, 10);
-    const day = (back) => { const d = new Date(today ?? Date.now()); d.setDate(d.getDate() - back); return d.toISOString().slice(0, 10); };
-    const set = (field, value) => { if (!field.value) field.value = value; };
-    for (const field of form.querySelectorAll('input:not([type=hidden]), textarea, select')) {
-      const name = field.name;
-      if (!name || names.includes(name)) continue;
-      names.push(name);
-      const optional = field.closest('.field')?.querySelector('.optional');
-      if (field.type === 'radio') {
-        const all = [...form.querySelectorAll(`input[name="${CSS.escape(name)}"]`)];
-        if (!all.some((one) => one.checked)) all[0].checked = true;
-      } else if (field.type === 'checkbox') {
-        const all = [...form.querySelectorAll(`input[name="${CSS.escape(name)}"]`)];
-        if (!optional && !all.some((one) => one.checked)) all[0].checked = true;
-      } else if (field.tagName === 'SELECT') {
-        if (!field.value) field.selectedIndex = 1;
-      } else if (name === 'figures') {
-        field.value = field.value.split('\n').filter(Boolean).map((line) => `${line.split('\t')[0]}\t1200.50\t90\t30\t120`).join('\n');
-      } else if (field.type === 'date') {
-        set(field, name.endsWith('since') ? '2001-02-03' : name.endsWith('from') ? day(30) : day(1));
-      } else if (field.type === 'datetime-local') {
-        set(field, `${day(-1)}T12:00`);
-      } else if (name.startsWith('value')) {
-        set(field, '03,09,14,21,26,30|07');
-      } else if (/^percent|^mark/.test(name)) {
-        set(field, String(55 + 5 * (seed % 8)));
-      } else if (/(part|whole|count|asked|satisfied)$/.test(name)) {
-        set(field, '90');
-      } else if (name === 'number') {
-        set(field, '云政〔2026〕12号');
-      } else if (field.tagName === 'TEXTAREA') {
-        if (!optional) set(field, '虚构内容，仅供测试。');
-      } else if (!optional || name.endsWith('source')) {
-        set(field, '部门复函（虚构）');
-      }
+/** Fills a form in, as somebody would who only reads the labels. Runs in the page; `root` is its document, or one that it fetched. */
+function answer(root, seed) {
+  const form = root.querySelector('form.act');
+  if (!form) return [];
+  const names = [];
+  const today = root.querySelector('time')?.dateTime?.slice(0, 10);
+  const day = (back) => { const d = new Date(today ?? Date.now()); d.setDate(d.getDate() - back); return d.toISOString().slice(0, 10); };
+  const set = (field, value) => { if (!field.value) field.value = value; };
+  for (const field of form.querySelectorAll('input:not([type=hidden]), textarea, select')) {
+    const name = field.name;
+    if (!name || names.includes(name)) continue;
+    names.push(name);
+    const optional = field.closest('.field')?.querySelector('.optional');
+    if (field.type === 'radio') {
+      const all = [...form.querySelectorAll(`input[name="${CSS.escape(name)}"]`)];
+      if (!all.some((one) => one.checked)) all[0].checked = true;
+    } else if (field.type === 'checkbox') {
+      const all = [...form.querySelectorAll(`input[name="${CSS.escape(name)}"]`)];
+      if (!optional && !all.some((one) => one.checked)) all[0].checked = true;
+    } else if (field.tagName === 'SELECT') {
+      if (!field.value) field.selectedIndex = 1;
+    } else if (name === 'figures') {
+      field.value = field.value.split('\n').filter(Boolean).map((line) => `${line.split('\t')[0]}\t1200.50\t90\t30\t120`).join('\n');
+    } else if (field.type === 'date') {
+      set(field, name.endsWith('since') ? '2001-02-03' : name.endsWith('from') ? day(30) : day(1));
+    } else if (field.type === 'datetime-local') {
+      set(field, `${day(-1)}T12:00`);
+    } else if (name.startsWith('value')) {
+      set(field, '03,09,14,21,26,30|07');
+    } else if (/^percent|^mark/.test(name)) {
+      set(field, String(55 + 5 * (seed % 8)));
+    } else if (/(part|whole|count|asked|satisfied)$/.test(name)) {
+      set(field, '90');
+    } else if (name === 'number') {
+      set(field, '云政〔2026〕12号');
+    } else if (field.tagName === 'TEXTAREA') {
+      if (!optional) set(field, '虚构内容，仅供测试。');
+    } else if (!optional || name.endsWith('source')) {
+      set(field, '部门复函（虚构）');
     }
-    return names;
-  }, seed);
+  }
+  return names;
+}
+
+/** Fills the form of the page in. Returns the names of its fields. */
+export async function fill(page, seed = 0) {
+  return page.evaluate(`(${answer})(document, ${seed})`);
 }
 
 /** Enters the demonstration as somebody, and goes to a page. */
@@ -116,23 +119,94 @@ export async function step(page) {
   return what;
 }
 
+/** What the list of an edition says comes next, without going there. Runs in the page. */
+async function look(address) {
+  const response = await fetch(address);
+  const doc = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const button = doc.querySelector('.next-step .button.primary');
+  if (!button) return null;
+  const href = button.getAttribute('href') ?? button.form.getAttribute('action');
+  const fields = button.form ? Object.fromEntries(new FormData(button.form)) : null;
+  const text = doc.querySelector('.next-step .next-text').textContent;
+  const parts = href.replace(/^\/en/, '').split('/');
+  const kind = parts[2] === 'sign' ? `sign ${text}` : parts.length > 4 ? parts[4] : href.replace(/^\/en/, '');
+  return { href, fields, kind, text };
+}
+
+/** Does what comes next by the same requests that the buttons make, without drawing pages. Runs in the page. */
+async function quickly(next, seed, answer) {
+  const send = async (address, body) => {
+    const response = await fetch(address, body ? { method: 'POST', body: new URLSearchParams(body) } : {});
+    const doc = new DOMParser().parseFromString(await response.text(), 'text/html');
+    const wrong = doc.querySelector('#errors, [role=alert]');
+    if (wrong || !response.ok) throw new Error(`${next.text} (${response.url}, ${response.status}): ${(wrong ?? doc.querySelector('main'))?.textContent}`);
+    return doc;
+  };
+  let doc = await send(next.href, next.fields);
+  if (next.fields) return;
+  const form = doc.querySelector('form.act');
+  if (form) {
+    answer(doc, seed);
+    const button = form.querySelector('.buttons .primary');
+    doc = await send(form.getAttribute('action'), [...new FormData(form), [button.name, button.value]]);
+  }
+  const check = doc.querySelector('form:has(input[name=_version]) .buttons button[value=send]');
+  if (check) doc = await send(check.form.getAttribute('action'), [...new FormData(check.form), [check.name, check.value]]);
+  const sign = doc.querySelector('form:has(input[name=demo])');
+  if (sign) await send(sign.getAttribute('action'), [...new FormData(sign)]);
+}
+
 /**
- * Follows “Next step” from the work list of an edition until there is none, whoever it is that has to act: in the
- * demonstration the next step says as whom to enter and when a day must pass. Returns what was done.
+ * Follows “Next step” of an edition to its end, whoever it is that has to act: in the demonstration the next step says as
+ * whom to enter and when a day must pass. Each kind of act is done `clicks` times by pressing what the pages show, the
+ * rest by the same requests without drawing. Returns what was done, and how often each kind.
  */
-export async function follow(page, office, place, { prefix = '', most = 1000, after = () => {} } = {}) {
+export async function follow(page, office, place, { prefix = '', clicks = Infinity, most = 3000, until = () => false } = {}) {
+  const home = `${office.address}${prefix}/work/${place}`;
+  let list = home;
+  const kinds = new Map();
+  const done = [];
+  await enter(page, office, 'p:0001', `/work/${place}`, prefix);
+  for (;;) {
+    const next = await page.evaluate(look, list);
+    if (!next && list === home) return { done, kinds };
+    if (!next) { list = home; continue; }
+    const count = kinds.get(next.kind) ?? 0;
+    kinds.set(next.kind, count + 1);
+    const seed = Number((decodeURIComponent(next.href).match(/(\d)$/) ?? [0, done.length])[1]);
+    if (count < clicks) {
+      if (page.url() !== list) await page.goto(list, { waitUntil: 'domcontentloaded' });
+      else await page.reload({ waitUntil: 'domcontentloaded' });
+      await step(page);
+    } else {
+      await page.evaluate(`(${quickly})(${JSON.stringify(next)}, ${seed}, ${answer})`);
+    }
+    done.push(next.text);
+    // Who enters may have to act in the office log, and then the edition goes on.
+    if (next.fields?.next) list = office.address + next.fields.next;
+    if (until(next)) return { done, kinds };
+    if (done.length > most) throw new Error(`no end after ${most} steps; the last: ${done.slice(-5).join(' | ')}`);
+  }
+}
+
+/**
+ * Presses “Next step” and nothing else, also after each act, until there is none or `until` says so.
+ */
+export async function pressOn(page, office, place, { prefix = '', until = () => false, most = 1000 } = {}) {
+  const list = `${office.address}${prefix}/work/${place}`;
   const done = [];
   await enter(page, office, 'p:0001', `/work/${place}`, prefix);
   for (;;) {
     const what = await step(page);
-    if (what === null) {
+    if (what !== null) {
+      done.push(what);
+      if (until(what)) return done;
+    } else if (page.url() === list) {
+      return done;
+    } else {
       // Back to the edition's list, as the link at the foot of every page says; where that has no next step is the end.
-      if (page.url() === `${office.address}${prefix}/work/${place}`) return done;
-      await page.goto(`${office.address}${prefix}/work/${place}`);
-      continue;
+      await page.goto(list, { waitUntil: 'domcontentloaded' });
     }
-    done.push(what);
-    await after(what, done);
     if (done.length > most) throw new Error(`no end after ${most} steps; the last: ${done.slice(-5).join(' | ')}`);
   }
 }

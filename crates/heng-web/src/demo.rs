@@ -235,7 +235,7 @@ pub(crate) struct Days {
 }
 
 /// Lets days pass in the demonstration: windows close, notices end. A real office has a real clock.
-pub(crate) async fn pass(view: View, State(app): State<App>, Form(form): Form<Days>) -> Response {
+pub(crate) async fn pass(view: View, State(app): State<App>, headers: HeaderMap, Form(form): Form<Days>) -> Response {
     let Some(demo) = app.demo() else { return view.missing(&app) };
     demo.clock.advance_days(i64::from(form.days.min(60)));
     let (store, millis) = (app.heng().store().clone(), demo.clock.shift());
@@ -243,5 +243,21 @@ pub(crate) async fn pass(view: View, State(app): State<App>, Form(form): Form<Da
     if !matches!(kept, Ok(Ok(()))) {
         tracing::error!("the demonstration's clock could not be kept");
     }
-    Redirect::to(&form.onward.target_or(&view, "/demo")).into_response()
+    let onward = Onward::to(form.onward.target_or(&view, "/demo"));
+    // No session lasts a day: whoever lets one pass stays signed in.
+    if let Some(me) = view.me.clone() {
+        let language = language(&view);
+        let again = {
+            let app = app.clone();
+            blocking(move || {
+                let account = &me.session.account;
+                app.accounts().enter_demo(caller(&headers), account.subject.clone(), &account.name, language)
+            })
+            .await
+        };
+        if let Ok(signed) = again {
+            return enter(&view, &app, signed, &onward).await;
+        }
+    }
+    Redirect::to(&onward.target_or(&view, "/demo")).into_response()
 }

@@ -28,6 +28,11 @@ impl Onward {
         self.target_or(view, "/work")
     }
 
+    /// To an address of our own.
+    pub(crate) fn to(next: String) -> Onward {
+        Onward { next, parked: String::new() }
+    }
+
     pub(crate) fn target_or(&self, view: &View, path: &str) -> String {
         let own = self.next.starts_with('/') && !self.next.starts_with("//") && !self.next.contains(['\\', '\n', '\r']);
         if own { self.next.clone() } else { view.href(path) }
