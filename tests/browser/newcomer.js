@@ -159,18 +159,20 @@ async function quickly(next, seed, answer) {
 /**
  * Follows “Next step” of an edition to its end, whoever it is that has to act: in the demonstration the next step says as
  * whom to enter and when a day must pass. Each kind of act is done `clicks` times by pressing what the pages show, the
- * rest by the same requests without drawing. Returns what was done, and how often each kind.
+ * rest by the same requests without drawing. Ends before a step of which `until` says so. Returns what was done, how often each kind, and who is signed in.
  */
 export async function follow(page, office, place, { prefix = '', clicks = Infinity, most = 3000, until = () => false } = {}) {
   const home = `${office.address}${prefix}/work/${place}`;
   let list = home;
   const kinds = new Map();
   const done = [];
+  let who = 'p:0001';
   await enter(page, office, 'p:0001', `/work/${place}`, prefix);
   for (;;) {
     const next = await page.evaluate(look, list);
-    if (!next && list === home) return { done, kinds };
+    if (!next && list === home) return { done, kinds, who };
     if (!next) { list = home; continue; }
+    if (until(next)) return { done, kinds, who };
     const count = kinds.get(next.kind) ?? 0;
     kinds.set(next.kind, count + 1);
     const seed = Number((decodeURIComponent(next.href).match(/(\d)$/) ?? [0, done.length])[1]);
@@ -184,7 +186,7 @@ export async function follow(page, office, place, { prefix = '', clicks = Infini
     done.push(next.text);
     // Who enters may have to act in the office log, and then the edition goes on.
     if (next.fields?.next) list = office.address + next.fields.next;
-    if (until(next)) return { done, kinds };
+    who = next.fields?.subject ?? who;
     if (done.length > most) throw new Error(`no end after ${most} steps; the last: ${done.slice(-5).join(' | ')}`);
   }
 }

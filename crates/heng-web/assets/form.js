@@ -57,9 +57,24 @@
     if (said) { say(form.getAttribute('data-kept'), 'conflict'); }
   }
 
+  // What was sent is no draft any more; it stays in this window for somebody who comes back because it did not arrive.
+  function leave() {
+    keep();
+    try { sessionStorage.setItem(key, localStorage.getItem(key)); } catch (e) { /* forbidden */ }
+    forget();
+  }
+
+  function comesBack() {
+    var entry = window.performance && performance.getEntriesByType ? performance.getEntriesByType('navigation')[0] : null;
+    return Boolean(entry && entry.type !== 'navigate') || /\/(sign-in|demo)\b/.test(document.referrer);
+  }
+
   function restore() {
     var kept = null;
-    try { kept = JSON.parse(localStorage.getItem(key) || 'null'); } catch (e) { kept = null; }
+    try {
+      kept = JSON.parse(localStorage.getItem(key) || (comesBack() && sessionStorage.getItem(key)) || 'null');
+      sessionStorage.removeItem(key);
+    } catch (e) { kept = null; }
     if (!kept || kept.text === answers().toString()) { forget(); return; }
     if (kept.version !== version.value) { beside(new URLSearchParams(kept.text)); forget(); return; }
     var data = new URLSearchParams(kept.text);
@@ -125,7 +140,9 @@
   form.addEventListener('submit', function (event) {
     clearTimeout(timer);
     if (saving) { event.preventDefault(); waiting = event.submitter || true; return; }
+    if (navigator.onLine === false) { event.preventDefault(); keep(); say(form.getAttribute('data-offline'), 'offline'); return; }
     sent = true;
+    leave();
   });
   window.addEventListener('online', function () { delay = 1200; later(1); });
   window.addEventListener('pagehide', function () { if (changed && !sent) { keep(); } });

@@ -174,7 +174,11 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
             let body = json!({ "newer": view.t("draft_newer"), "version": saved.version });
             (StatusCode::CONFLICT, axum::Json(body)).into_response()
         }
+        Ok((_, _, Save::Sent)) if quiet => {
+            (StatusCode::CONFLICT, axum::Json(json!({ "error": view.t("draft_sent") }))).into_response()
+        }
         Ok((_, _, Save::Done(_))) => Redirect::to(&view.here()).into_response(),
+        Ok((form, sheet, Save::Sent)) => sent(view, &form, &sheet, kept),
         Ok((form, sheet, Save::Newer(saved))) => both(view, &form, &sheet, kept, saved),
         Err(error) if quiet => {
             let text = match &error {
@@ -199,6 +203,18 @@ fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved)
     page(view, form, sheet, None, &shown)
 }
 
+/// The form came once more after it was sent: by the back button, or from another window. It is not sent twice.
+fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers) -> Response {
+    let shown = Shown {
+        status: Some(StatusCode::CONFLICT),
+        answers: Some(answers),
+        version: Some(0),
+        refused: Some(view.t("draft_sent")),
+        ..Shown::default()
+    };
+    page(view, form, sheet, None, &shown)
+}
+
 /// The page to check the answers of an unsigned act, before anything is sent.
 async fn check(view: &View, form: Form, posted: Posted) -> Response {
     let answers = posted.answers.clone();
@@ -216,6 +232,7 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
     };
     let version = match saved {
         Save::Newer(saved) => return both(view, &form, &sheet, answers, saved),
+        Save::Sent => return sent(view, &form, &sheet, answers),
         Save::Done(saved) => saved.version,
     };
     match written {
@@ -230,10 +247,11 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
     let result = blocking(move || {
         let sheet = form.sheet()?;
         // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
-        if !sheet.fields.is_empty()
-            && let Save::Newer(saved) = form.save(&sheet, version, answers.clone())?
-        {
-            return Ok((form, sheet, answers, Err(saved)));
+        if !sheet.fields.is_empty() {
+            match form.save(&sheet, version, answers.clone())? {
+                Save::Done(_) => {}
+                kept => return Ok((form, sheet, answers, Err(kept))),
+            }
         }
         let outcome = proposal::act(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
         Ok((form, sheet, answers, Ok(outcome)))
@@ -245,7 +263,8 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(saved) => return both(view, &form, &sheet, answers, saved),
+        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved),
+        Err(_) => return sent(view, &form, &sheet, answers),
     };
     match outcome {
         Ok(Outcome::Waiting(proposal)) => {

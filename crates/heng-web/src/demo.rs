@@ -1,6 +1,6 @@
 //! The demonstration's door: be any of its invented people, and let its days pass.
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::account::Subject;
@@ -134,7 +134,7 @@ fn first<'a>(app: &App, guests: &'a [Guest], log: &'a str) -> Option<(&'a Guest,
     })
 }
 
-pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
+pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Query<Onward>) -> Response {
     let Some(demo) = app.demo() else { return view.missing(&app) };
     let offset = 480;
     let now = instant(view.lang, heng_app::Clock::now(demo.clock.as_ref()), offset);
@@ -167,6 +167,10 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
                 html! {
                     form.inline method="post" action=(action) {
                         input type="hidden" name="subject" value=(guest.subject);
+                        @if !onward.next.is_empty() {
+                            input type="hidden" name="next" value=(onward.next);
+                            input type="hidden" name="parked" value=(onward.parked);
+                        }
                         button.button type="submit" aria-label=(view.tp("demo_enter_as", &[("name", &guest.name)])) { (view.t("demo_enter")) }
                     }
                 },

@@ -18,8 +18,8 @@ use crate::view::{App, Content, View, caller};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Onward {
-    next: String,
-    parked: String,
+    pub(crate) next: String,
+    pub(crate) parked: String,
 }
 
 impl Onward {
@@ -107,7 +107,7 @@ fn page(view: &View, app: &App, onward: &Onward, status: StatusCode, login: &str
             (ui::form(&ui::Form { action: view.href("/sign-in").into(), ..ui::Form::default() }, &form))
         }
         p { (view.t("sign_in_help")) }
-        @if app.demo().is_some() { p { a href=(view.href("/demo")) { (view.t("demo_link")) } } }
+        @if app.demo().is_some() { p { a href={ (view.href("/demo")) "?" (onward.query()) } { (view.t("demo_link")) } } }
     };
     view.page_with(app, status, Content { script: Some("passkey.js"), ..Content::new(title, main) })
 }
