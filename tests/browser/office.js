@@ -1,17 +1,45 @@
-// Starts the built binary with a fresh demonstration office and a browser; ends both.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+// Starts the built binary with an office of its own, and a browser; ends both.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const root = resolve(fileURLToPath(import.meta.url), '../../..');
 
-export async function startOffice() {
-  const folder = mkdtempSync(join(tmpdir(), 'heng-browser-'));
-  const binary = process.env.HENG_BINARY ?? join(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/heng');
-  const server = spawn(binary, ['demo', '--data', join(folder, 'office'), '--listen', '127.0.0.1:0', '--lang', 'en']);
+export const binary = process.env.HENG_BINARY ?? resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/heng');
+
+/** Runs a command of the binary to its end. */
+export function heng(...args) {
+  const done = spawnSync(binary, args, { encoding: 'utf8' });
+  return { code: done.status, out: done.stdout, err: done.stderr };
+}
+
+/** An empty folder for an office. */
+export function folder() {
+  return mkdtempSync(join(tmpdir(), 'heng-browser-'));
+}
+
+/** The demonstration, built once for a binary and a day and then copied: building takes longer than a test. */
+function demonstration(into) {
+  const { mtimeMs, size } = statSync(binary);
+  const name = createHash('sha256').update(`${binary} ${mtimeMs} ${size} ${new Date().toDateString()}`).digest('hex').slice(0, 16);
+  const built = join(tmpdir(), `heng-demonstration-${name}`);
+  if (!existsSync(built)) {
+    const fresh = join(folder(), 'office');
+    const { code, err } = heng('demo', '--data', fresh, '--no-serve');
+    if (code !== 0) throw new Error(`the demonstration could not be built: ${err}`);
+    try { renameSync(fresh, built); } catch { /* another test was quicker */ }
+    rmSync(dirname(fresh), { recursive: true, force: true });
+  }
+  cpSync(built, into, { recursive: true });
+}
+
+/** Serves the office in `place`. */
+async function serve(command, place) {
+  const server = spawn(binary, [command, '--data', place, '--listen', '127.0.0.1:0', '--lang', 'en']);
   let output = '';
   const address = await new Promise((found, failed) => {
     const read = (chunk) => {
@@ -25,12 +53,33 @@ export async function startOffice() {
   });
   return {
     address,
+    data: place,
+    log: () => output,
+    /** Ends the server; the data stay until `stop`. */
+    async end() {
+      server.removeAllListeners('exit');
+      const ended = new Promise((done) => { server.on('exit', done); });
+      server.kill('SIGINT');
+      await ended;
+    },
     stop() {
       server.removeAllListeners('exit');
       server.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(dirname(place), { recursive: true, force: true });
     },
   };
+}
+
+/** A demonstration office. */
+export async function startOffice() {
+  const place = join(folder(), 'office');
+  demonstration(place);
+  return serve('demo', place);
+}
+
+/** An office that is none: `place` was made by `heng init` or by a set-up. */
+export function serveOffice(place) {
+  return serve('serve', place);
 }
 
 export function startBrowser() {
@@ -41,4 +90,17 @@ export function startBrowser() {
       '--disable-component-update', '--disable-sync',
     ],
   });
+}
+
+/** A device with a fingerprint reader, for the passkeys of one page. */
+export async function authenticator(page) {
+  const device = await page.context().newCDPSession(page);
+  await device.send('WebAuthn.enable');
+  const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return { device, authenticatorId };
 }

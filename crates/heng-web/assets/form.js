@@ -24,6 +24,7 @@
   var saving = false;
   var changed = false;
   var sent = false;
+  var waiting = null;
   var delay = 1200;
 
   function say(text, state) {
@@ -52,11 +53,45 @@
     try { localStorage.removeItem(key); } catch (e) { /* nothing was kept */ }
   }
 
+  // Somebody saved something newer meanwhile: it stays, and what was typed here stands beside it.
+  function beside(data) {
+    var now = answers();
+    var said = false;
+    Array.prototype.forEach.call(form.querySelectorAll('textarea, input:not([type]), input[type="text"], input[type="date"], input[type="datetime-local"]'), function (field) {
+      var typed = data.get(field.name);
+      if (!typed || typed === now.get(field.name)) { return; }
+      var box = document.createElement('div');
+      var label = document.createElement('p');
+      var text = document.createElement('p');
+      box.className = 'theirs'; label.className = 'theirs-label'; text.className = 'typed';
+      label.textContent = form.getAttribute('data-kept'); text.textContent = typed;
+      box.appendChild(label); box.appendChild(text);
+      (field.closest('.field') || field).insertAdjacentElement('afterend', box);
+      said = true;
+    });
+    if (said) { say(form.getAttribute('data-kept'), 'conflict'); }
+  }
+
+  // What was sent is no draft any more; it stays in this window for somebody who comes back because it did not arrive.
+  function leave() {
+    keep();
+    try { sessionStorage.setItem(key, localStorage.getItem(key)); } catch (e) { /* forbidden */ }
+    forget();
+  }
+
+  function comesBack() {
+    var entry = window.performance && performance.getEntriesByType ? performance.getEntriesByType('navigation')[0] : null;
+    return Boolean(entry && entry.type !== 'navigate') || /\/(sign-in|demo)\b/.test(document.referrer);
+  }
+
   function restore() {
     var kept = null;
-    try { kept = JSON.parse(localStorage.getItem(key) || 'null'); } catch (e) { kept = null; }
+    try {
+      kept = JSON.parse(localStorage.getItem(key) || (comesBack() && sessionStorage.getItem(key)) || 'null');
+      sessionStorage.removeItem(key);
+    } catch (e) { kept = null; }
     if (!kept || kept.text === answers().toString()) { forget(); return; }
-    if (kept.version !== version.value) { forget(); return; }
+    if (kept.version !== version.value) { beside(new URLSearchParams(kept.text)); forget(); return; }
     var data = new URLSearchParams(kept.text);
     Array.prototype.forEach.call(fields, function (field) {
       if (!field.name) { return; }
@@ -82,9 +117,8 @@
     data.append('_version', version.value);
     data.append('_do', 'save');
     say(form.getAttribute('data-autosave'), 'saving');
-    fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, redirect: 'manual', credentials: 'same-origin' })
+    fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin' })
       .then(function (response) {
-        if (response.type === 'opaqueredirect' || response.status === 0) { throw new Error('signed out'); }
         return response.json().then(function (body) { return { ok: response.ok, body: body }; });
       })
       .then(function (answer) {
@@ -106,12 +140,25 @@
         say(form.getAttribute('data-offline'), 'offline');
         delay = Math.min(delay * 2, 30000);
         later(delay);
+      })
+      .then(function () {
+        if (!waiting) { return; }
+        var button = waiting === true ? undefined : waiting;
+        waiting = null;
+        form.requestSubmit(button);
       });
   }
 
   form.addEventListener('input', function () { changed = true; keep(); later(); });
   form.addEventListener('change', function () { changed = true; keep(); later(); });
-  form.addEventListener('submit', function () { sent = true; clearTimeout(timer); });
+  // A save that is under way ends first, or the form would meet its own draft as somebody else's.
+  form.addEventListener('submit', function (event) {
+    clearTimeout(timer);
+    if (saving) { event.preventDefault(); waiting = event.submitter || true; return; }
+    if (navigator.onLine === false) { event.preventDefault(); keep(); say(form.getAttribute('data-offline'), 'offline'); return; }
+    sent = true;
+    leave();
+  });
   window.addEventListener('online', function () { delay = 1200; later(1); });
   window.addEventListener('pagehide', function () { if (changed && !sent) { keep(); } });
   // Back from the next page: what is shown is what was typed, and it may be sent again.

@@ -23,7 +23,7 @@ use crate::words::instant;
 use crate::work::log_name;
 
 /// Minutes from UTC of the office.
-fn offset(app: &App) -> i32 {
+pub(crate) fn offset(app: &App) -> i32 {
     let log = app.heng().office_log();
     log.and_then(|log| log.image().state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0)
 }
@@ -125,7 +125,7 @@ async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCod
 
 /// The same page with what went wrong.
 async fn wrong(view: &View, app: &App, me: &std::sync::Arc<Me>, error: &AccountError) -> Response {
-    let text = html! { p role="alert" { (error.sentence(view.lang)) } };
+    let text = html! { p role="alert" { (view.wrong(&error)) } };
     page(view, app, me, status(error), &ui::note(Tone::Stop, &text)).await
 }
 
@@ -450,7 +450,7 @@ pub(crate) async fn remove_passkey(view: View, State(app): State<App>, Form(form
     match removed {
         Ok(()) => Redirect::to(&view.href("/account/keys")).into_response(),
         Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } });
+            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
             keys_page(&view, &app, &me, status(&error), &note)
         }
     }
@@ -486,7 +486,7 @@ pub(crate) async fn password(view: View, State(app): State<App>, Form(form): For
             view.page(&app, Content::new(title, main))
         }
         Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } });
+            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
             keys_page(&view, &app, &me, status(&error), &note)
         }
     }
@@ -515,7 +515,7 @@ pub(crate) async fn finish_password(
             None => keys_page(&view, &app, &me, StatusCode::OK, &done(&view.t("password_done"))),
         },
         Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } });
+            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
             keys_page(&view, &app, &me, status(&error), &note)
         }
     }
@@ -671,7 +671,7 @@ pub(crate) async fn invite(view: View, State(app): State<App>, Form(form): Form<
             people_page(&view, &app, &me, StatusCode::OK, &link_note(&view, &app, issued.token.expose())).await
         }
         Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } });
+            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
             people_page(&view, &app, &me, status(&error), &note).await
         }
     }
@@ -692,7 +692,7 @@ pub(crate) async fn recover(view: View, State(app): State<App>, Form(form): Form
     };
     let (code, note) = match proposed {
         Ok(_) => (StatusCode::OK, done(&view.t("recover_proposed"))),
-        Err(error) => (status(&error), ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } })),
+        Err(error) => (status(&error), ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } })),
     };
     people_page(&view, &app, &me, code, &note).await
 }
@@ -705,7 +705,7 @@ pub(crate) async fn confirm_recovery(view: View, State(app): State<App>, Form(fo
     };
     let (code, note) = match confirmed {
         Ok(recovered) => (StatusCode::OK, link_note(&view, &app, recovered.invitation.token.expose())),
-        Err(error) => (status(&error), ui::note(Tone::Stop, &html! { p role="alert" { (error.sentence(view.lang)) } })),
+        Err(error) => (status(&error), ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } })),
     };
     people_page(&view, &app, &me, code, &note).await
 }

@@ -107,7 +107,8 @@ pub(crate) fn posted(body: &[u8]) -> Result<Posted, Wrong> {
     }
     let mut answers = Answers::new();
     for (name, value) in pairs {
-        answers.entry(name).or_default().push(value);
+        // A form sends its lines with CR and LF, a script with LF: the same text must be the same.
+        answers.entry(name).or_default().push(value.replace("\r\n", "\n"));
     }
     let mut take = |name: &str| answers.remove(name).and_then(|mut values| values.pop()).unwrap_or_default();
     let version = take(VERSION).parse().unwrap_or(0);
@@ -211,11 +212,15 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let quiet = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json");
     if view.me.is_none() {
+        if quiet {
+            let body = json!({ "error": view.t("signed_out_kept"), "signIn": view.sign_in_href() });
+            return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+        }
         return view.park(&app, &body).await;
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
-    let quiet = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/json");
     let posted = match posted(&body) {
         Ok(posted) => posted,
         Err(wrong) => {
@@ -250,28 +255,52 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
             let body = json!({ "newer": view.t("draft_newer"), "version": saved.version });
             (StatusCode::CONFLICT, axum::Json(body)).into_response()
         }
+        Ok((_, _, Save::Sent, _)) if quiet => {
+            (StatusCode::CONFLICT, axum::Json(json!({ "error": view.t("draft_sent") }))).into_response()
+        }
         Ok((form, sheet, Save::Done(_), _)) => {
-            // One part leads to the next, the last one to the list.
+            // One part leads to the next, the last one to the list; a short form stays where it is.
             let here = act_href(view, &form.app, &form.log, &form.kind, &form.case);
             let next = part.map(|part| part + 1).filter(|next| *next < parts(&sheet).len());
             Redirect::to(&next.map_or(here.clone(), |next| format!("{here}?part={next}"))).into_response()
         }
-        Ok((form, sheet, Save::Newer(saved), kept)) => {
-            let shown = Shown {
-                status: Some(StatusCode::CONFLICT),
-                part,
-                answers: Some(kept),
-                version: Some(saved.version),
-                newer: Some(saved),
-                ..Shown::default()
-            };
-            page(view, &form, &sheet, None, &shown)
-        }
+        Ok((form, sheet, Save::Sent, kept)) => sent(view, &form, &sheet, kept, part),
+        Ok((form, sheet, Save::Newer(saved), kept)) => both(view, &form, &sheet, kept, saved, part),
         Err(error) if quiet => {
-            (StatusCode::CONFLICT, axum::Json(json!({ "error": error.to_string() }))).into_response()
+            let text = match &error {
+                DeskError::NotOpen => view.t("not_open_text"),
+                _ => view.t("failure_text"),
+            };
+            (StatusCode::CONFLICT, axum::Json(json!({ "error": text }))).into_response()
         }
         Err(error) => trouble(view, view.app(), &error),
     }
+}
+
+/// Two windows typed different things: the form with what was typed here, and beside each answer what the other saved.
+fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved, part: Option<usize>) -> Response {
+    let shown = Shown {
+        status: Some(StatusCode::CONFLICT),
+        answers: Some(answers),
+        version: Some(saved.version),
+        newer: Some(saved),
+        part,
+        ..Shown::default()
+    };
+    page(view, form, sheet, None, &shown)
+}
+
+/// The form came once more after it was sent: by the back button, or from another window. It is not sent twice.
+fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers, part: Option<usize>) -> Response {
+    let shown = Shown {
+        status: Some(StatusCode::CONFLICT),
+        answers: Some(answers),
+        version: Some(0),
+        refused: Some(view.t("draft_sent")),
+        part,
+        ..Shown::default()
+    };
+    page(view, form, sheet, None, &shown)
 }
 
 /// The page to check the answers of an unsigned act, before anything is sent.
@@ -281,17 +310,22 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
         let sheet = form.sheet()?;
         let draft = form.draft(&sheet)?;
         let answers = whole(&sheet, draft.as_ref(), &posted);
-        drop(form.save(&sheet, version, answers.clone())?);
+        let saved = form.save(&sheet, version, answers.clone())?;
         let written = desk::write(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
-        Ok((form, sheet, answers, written))
+        Ok((form, sheet, answers, saved, written))
     })
     .await;
-    let (form, sheet, answers, written) = match result {
+    let (form, sheet, answers, saved, written) = match result {
         Ok(parts) => parts,
         Err(error) => return trouble(view, view.app(), &error),
     };
+    let version = match saved {
+        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved, None),
+        Save::Sent => return sent(view, &form, &sheet, answers, None),
+        Save::Done(saved) => saved.version,
+    };
     match written {
-        Ok(_) => check_page(view, &form, &sheet, &answers),
+        Ok(_) => check_page(view, &form, &sheet, &answers, version),
         Err(error) => again(view, &form, &sheet, answers, error),
     }
 }
@@ -302,17 +336,25 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         let sheet = form.sheet()?;
         let draft = form.draft(&sheet)?;
         let answers = whole(&sheet, draft.as_ref(), &posted);
-        // First the draft, then the act: whatever is refused is still there.
+        // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
         if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
-            drop(form.save(&sheet, version, answers.clone())?);
+            match form.save(&sheet, version, answers.clone())? {
+                Save::Done(_) => {}
+                kept => return Ok((form, sheet, answers, Err(kept))),
+            }
         }
         let outcome = proposal::act(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
-        Ok((form, sheet, answers, outcome))
+        Ok((form, sheet, answers, Ok(outcome)))
     })
     .await;
     let (form, sheet, answers, outcome) = match result {
         Ok(parts) => parts,
         Err(error) => return trouble(view, view.app(), &error),
+    };
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved, None),
+        Err(_) => return sent(view, &form, &sheet, answers, None),
     };
     match outcome {
         Ok(Outcome::Waiting(proposal)) => {
@@ -399,7 +441,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @if let Some(part) = shown.part.filter(|_| long) { input type="hidden" name=(PART) value=(part); }
         @for (index, part) in all.iter().enumerate().filter(|(index, _)| !long || shown.part == Some(*index)) {
             @if let Some(name) = part.name { h2 id=(format!("part-{index}")) { (name.get(view.lang)) } }
-            @for field in &part.fields { (question(view, form, sheet, field, answers, &shown.wrong)) }
+            @for field in &part.fields { (question(view, form, sheet, field, answers, shown)) }
         }
         @if long {
             div.buttons {
@@ -515,7 +557,8 @@ pub(crate) struct Source {
 fn wrapped(action: &str, view: &View, body: &Markup, drafts: bool) -> Markup {
     html! {
         form class=(if drafts { "act" } else { "act no-draft" }) method="post" action=(action) novalidate
-            data-autosave=(view.t("saving")) data-count=(view.t("characters_typed")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored")) { (body) }
+            data-autosave=(view.t("saving")) data-count=(view.t("characters_typed")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
+            data-kept=(view.t("draft_kept_here")) { (body) }
     }
 }
 
@@ -571,7 +614,7 @@ fn question(
     sheet: &Sheet,
     field: &Field,
     answers: Option<&Answers>,
-    wrong: &[Wrong],
+    around: &Shown,
 ) -> Markup {
     let typed: Vec<String> = match answers {
         Some(answers) => answers.get(&field.name).cloned().unwrap_or_default(),
@@ -620,10 +663,16 @@ fn question(
     if field.optional {
         out.optional = Some(view.t("optional").into());
     }
-    out.error = wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
+    out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
     let upload = matches!(field.kind, Kind::Files { .. });
+    let theirs = around.newer.as_ref().map(|saved| saved.answers.get(&field.name).cloned().unwrap_or_default());
+    let theirs =
+        theirs.filter(|theirs| theirs.iter().filter(|v| !v.is_empty()).ne(typed.iter().filter(|v| !v.is_empty())));
     html! {
         (ui::field(&out))
+        @if let Some(theirs) = theirs {
+            div.theirs { p.theirs-label { (view.t("draft_theirs")) } p.typed { (shown(view, field, &theirs)) } }
+        }
         @if upload {
             p { a.button href=(view.href(&format!("/work/{}/files", place(&form.app, &form.log)))) { (view.t("upload_link")) } }
         }
@@ -656,7 +705,7 @@ fn part_query(sheet: &Sheet, name: &str) -> String {
     place.filter(|_| is_long(sheet)).map(|part| format!("?part={part}")).unwrap_or_default()
 }
 
-fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Response {
+fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Response {
     let title = view.t("check_answers");
     let act = words("act", sheet.kind, &[]);
     let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
@@ -676,6 +725,7 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers) -> Res
             }
         }
         form method="post" action=(action) {
+            input type="hidden" name=(VERSION) value=(version);
             @for (name, values) in answers { @for value in values { input type="hidden" name=(name) value=(value); } }
             div.buttons { (ui::submit(&view.t("go_send"), true, Some((BUTTON, "send")))) }
         }

@@ -3,27 +3,34 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Language, Scope, SignedIn, Subject};
-use heng_app::desk::{proposal, words};
+use heng_app::desk::proposal::{self, Proposal};
+use heng_app::desk::words;
 use maud::html;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::signin::{Onward, blocking, enter, language};
-use crate::ui::{self, Column, Row};
+use crate::ui::{self, Action, Column, NextStep, Row};
 use crate::view::{App, Content, View, caller};
 use crate::words::instant;
-use crate::work::log_name;
+use crate::work::{log_name, place};
 
-/// Somebody to be: handle, name, roles, what waits for them.
+/// Somebody to be: handle, name, roles.
 struct Guest {
     subject: String,
     name: String,
     roles: Vec<String>,
-    waits: usize,
+}
+
+impl Guest {
+    fn roles(&self, view: &View) -> String {
+        let roles: Vec<String> = self.roles.iter().map(|role| role_name(view, role)).collect();
+        crate::words::list(view.lang, &roles)
+    }
 }
 
 fn guests(app: &App) -> Vec<Guest> {
@@ -42,7 +49,7 @@ fn guests(app: &App) -> Vec<Guest> {
                 .filter_map(|t| serde_json::to_value(t.role).ok()?.as_str().map(str::to_owned))
                 .collect();
             let name = person.name.clone().unwrap_or_else(|| id.clone());
-            out.push(Guest { subject: id.clone(), name, roles, waits: 0 });
+            out.push(Guest { subject: id.clone(), name, roles });
         }
         let applying = app.heng().editions().into_iter().flat_map(|log| {
             let image = log.image();
@@ -50,23 +57,9 @@ fn guests(app: &App) -> Vec<Guest> {
         });
         let applying: BTreeSet<String> = applying.collect();
         for (id, (_, firm)) in office.organisations.iter().filter(|(id, _)| applying.contains(*id)) {
-            out.push(Guest {
-                subject: id.clone(),
-                name: firm.name.zh.clone(),
-                roles: vec!["applicant".to_owned()],
-                waits: 0,
-            });
+            out.push(Guest { subject: id.clone(), name: firm.name.zh.clone(), roles: vec!["applicant".to_owned()] });
         }
     }
-    for guest in &mut out {
-        for log in app.heng().logs() {
-            let tasks = heng_app::desk::tasks(app.heng(), log.id(), &guest.subject).unwrap_or_default();
-            guest.waits += tasks.iter().filter(|task| task.case.duty).count();
-        }
-        let asked = proposal::concerning(app.heng(), &guest.subject).unwrap_or_default();
-        guest.waits += asked.iter().filter(|(_, standing)| standing.asked).count();
-    }
-    out.sort_by_key(|guest| std::cmp::Reverse(guest.waits));
     out
 }
 
@@ -75,13 +68,94 @@ fn role_name(view: &View, role: &str) -> String {
     if role == "applicant" { view.t("applicant") } else { words("role", role, &[]).get(view.lang).to_owned() }
 }
 
-pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
+/// How many things wait for somebody, over all logs.
+fn waits(app: &App, subject: &str, proposals: &[Proposal]) -> usize {
+    let heng = app.heng();
+    let duties = heng.logs().into_iter().map(|log| {
+        let tasks = heng_app::desk::tasks(heng, log.id(), subject).unwrap_or_default();
+        tasks.iter().filter(|task| task.case.duty).count()
+    });
+    let asked = proposals.iter().filter(|p| asked(app, p, subject));
+    duties.sum::<usize>() + asked.count()
+}
+
+fn asked(app: &App, proposal: &Proposal, subject: &str) -> bool {
+    proposal::standing(app.heng(), proposal, subject).ok().flatten().is_some_and(|standing| standing.asked)
+}
+
+/// The next step of a log where the reader has none: be whoever has, or let a day pass. Only in a demonstration.
+pub(crate) fn next_step<'a>(view: &View, app: &App, log: &str) -> Option<NextStep<'a>> {
+    app.demo()?;
+    let guests = guests(app);
+    let office = app.heng().office_log()?;
+    let (guest, log, act) = [log, office.id()].into_iter().find_map(|log| first(app, &guests, log))?;
+    let roles = guest.roles(view);
+    let name = format!("{} · {}", guest.name, guest.subject);
+    let act = words("act", &act, &[]);
+    let places = [("name", name.as_str()), ("roles", &roles), ("act", act.get(view.lang))];
+    let next = view.href(&format!("/work/{}", place(app, log)));
+    Some(NextStep {
+        label: view.t("next_step").into(),
+        text: view.tp("demo_next", &places).into(),
+        due: None,
+        action: Some(Action::Post {
+            label: view.tp("demo_enter_as", &[("name", &guest.name)]).into(),
+            action: view.href("/demo/enter").into(),
+            hidden: vec![("subject".into(), guest.subject.clone().into()), ("next".into(), next.into())],
+        }),
+        reason: Some(view.t("demo_next_reason").into()),
+    })
+}
+
+/// Where all wait for a date.
+pub(crate) fn next_day<'a>(view: &View, app: &App, log: &str) -> Option<NextStep<'a>> {
+    app.demo()?;
+    let open = app.heng().log(log).is_ok_and(|log| log.image().state.edition().is_some_and(|e| !e.closed));
+    open.then(|| NextStep {
+        label: view.t("next_step").into(),
+        text: view.t("demo_next_day").into(),
+        due: None,
+        action: Some(Action::Post {
+            label: view.tp("demo_pass", &[("days", "1")]).into(),
+            action: view.href("/demo/days").into(),
+            hidden: vec![("days".into(), "1".into()), ("next".into(), view.here().into())],
+        }),
+        reason: Some(view.t("demo_next_day_reason").into()),
+    })
+}
+
+/// The first who has something to do in a log, and what.
+fn first<'a>(app: &App, guests: &'a [Guest], log: &'a str) -> Option<(&'a Guest, &'a str, String)> {
+    let proposals = proposal::all(app.heng()).unwrap_or_default();
+    for proposal in proposals.iter().filter(|p| p.log == log) {
+        if let Some(guest) = guests.iter().find(|guest| asked(app, proposal, &guest.subject)) {
+            return Some((guest, log, proposal.act.clone()));
+        }
+    }
+    guests.iter().find_map(|guest| {
+        let tasks = heng_app::desk::tasks(app.heng(), log, &guest.subject).ok()?;
+        let proposed = |kind: &str, case: &str| {
+            proposals.iter().any(|p| p.log == log && p.act == kind && p.case == case && p.subject == guest.subject)
+        };
+        let task = tasks.into_iter().find(|task| task.case.duty && !proposed(task.kind, &task.case.id))?;
+        Some((guest, log, task.kind.to_owned()))
+    })
+}
+
+pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Query<Onward>) -> Response {
     let Some(demo) = app.demo() else { return view.missing(&app) };
     let offset = 480;
     let now = instant(view.lang, heng_app::Clock::now(demo.clock.as_ref()), offset);
     let list = {
         let app = app.clone();
-        tokio::task::spawn_blocking(move || guests(&app)).await.unwrap_or_default()
+        let sorted = move || {
+            let proposals = proposal::all(app.heng()).unwrap_or_default();
+            let count = |guest: Guest| (waits(&app, &guest.subject, &proposals), guest);
+            let mut list: Vec<(usize, Guest)> = guests(&app).into_iter().map(count).collect();
+            list.sort_by_key(|(waits, _)| std::cmp::Reverse(*waits));
+            list
+        };
+        tokio::task::spawn_blocking(sorted).await.unwrap_or_default()
     };
     let title = view.t("demo_title");
     let columns = [
@@ -93,16 +167,18 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
     let action = view.href("/demo/enter");
     let rows: Vec<Row<'_>> = list
         .iter()
-        .map(|guest| {
-            let roles: Vec<String> =
-                guest.roles.iter().map(|role| role_name(&view, role)).collect();
+        .map(|(waits, guest)| {
             Row::new(vec![
                 html! { (guest.name) " · " (guest.subject) },
-                html! { (crate::words::list(view.lang, &roles)) },
-                html! { (guest.waits) },
+                html! { (guest.roles(&view)) },
+                html! { (waits) },
                 html! {
                     form.inline method="post" action=(action) {
                         input type="hidden" name="subject" value=(guest.subject);
+                        @if !onward.next.is_empty() {
+                            input type="hidden" name="next" value=(onward.next);
+                            input type="hidden" name="parked" value=(onward.parked);
+                        }
                         button.button type="submit" aria-label=(view.tp("demo_enter_as", &[("name", &guest.name)])) { (view.t("demo_enter")) }
                     }
                 },
@@ -131,6 +207,8 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
 #[derive(Deserialize)]
 pub(crate) struct Enter {
     subject: String,
+    #[serde(flatten)]
+    onward: Onward,
 }
 
 pub(crate) async fn enter_as(
@@ -143,13 +221,14 @@ pub(crate) async fn enter_as(
         return view.missing(&app);
     }
     let language = language(&view);
+    let Enter { subject, onward } = form;
     let signed = {
         let app = app.clone();
-        blocking(move || become_guest(&app, &headers, form.subject, language)).await
+        blocking(move || become_guest(&app, &headers, subject, language)).await
     };
     match signed {
-        Ok(signed) => enter(&view, &app, signed, &Onward::default()).await,
-        Err(error) => view.problem(&app, crate::signin::status(&error), &view.t("sign_in"), &error.sentence(view.lang)),
+        Ok(signed) => enter(&view, &app, signed, &onward).await,
+        Err(error) => view.problem(&app, crate::signin::status(&error), &view.t("sign_in"), &view.wrong(&error)),
     }
 }
 
@@ -188,10 +267,12 @@ pub(crate) async fn token(headers: HeaderMap, State(app): State<App>, Json(form)
 #[derive(Deserialize)]
 pub(crate) struct Days {
     days: u8,
+    #[serde(flatten)]
+    onward: Onward,
 }
 
 /// Lets days pass in the demonstration: windows close, notices end. A real office has a real clock.
-pub(crate) async fn pass(view: View, State(app): State<App>, Form(form): Form<Days>) -> Response {
+pub(crate) async fn pass(view: View, State(app): State<App>, headers: HeaderMap, Form(form): Form<Days>) -> Response {
     let Some(demo) = app.demo() else { return view.missing(&app) };
     demo.clock.advance_days(i64::from(form.days.min(60)));
     let (store, millis) = (app.heng().store().clone(), demo.clock.shift());
@@ -199,5 +280,21 @@ pub(crate) async fn pass(view: View, State(app): State<App>, Form(form): Form<Da
     if !matches!(kept, Ok(Ok(()))) {
         tracing::error!("the demonstration's clock could not be kept");
     }
-    Redirect::to(&view.href("/demo")).into_response()
+    let onward = Onward::to(form.onward.target_or(&view, "/demo"));
+    // No session lasts a day: whoever lets one pass stays signed in.
+    if let Some(me) = view.me.clone() {
+        let language = language(&view);
+        let again = {
+            let app = app.clone();
+            blocking(move || {
+                let account = &me.session.account;
+                app.accounts().enter_demo(caller(&headers), account.subject.clone(), &account.name, language)
+            })
+            .await
+        };
+        if let Ok(signed) = again {
+            return enter(&view, &app, signed, &onward).await;
+        }
+    }
+    Redirect::to(&onward.target_or(&view, "/demo")).into_response()
 }

@@ -96,6 +96,7 @@ fn page(
         @if let Some(text) = &trouble_text { (ui::note(Tone::Stop, &html! { p role="alert" { (text) } })) }
         (who(view, app, proposal, standing))
         @if standing.asked { (device(view, app, me, loaded)) }
+        @else if let Some(step) = crate::demo::next_step(view, app, &proposal.log) { (ui::next_step(&step)) }
         h2 { (view.t("what_is_recorded")) }
         @for rows in rows { (described(view, rows)) }
         details.more {

@@ -17,15 +17,24 @@ use crate::view::{App, Content, View, caller};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Onward {
-    next: String,
-    parked: String,
+    pub(crate) next: String,
+    pub(crate) parked: String,
 }
 
 impl Onward {
     /// Only an address of our own: anything else would lead a guest away.
     fn target(&self, view: &View) -> String {
+        self.target_or(view, "/work")
+    }
+
+    /// To an address of our own.
+    pub(crate) fn to(next: String) -> Onward {
+        Onward { next, parked: String::new() }
+    }
+
+    pub(crate) fn target_or(&self, view: &View, path: &str) -> String {
         let own = self.next.starts_with('/') && !self.next.starts_with("//") && !self.next.contains(['\\', '\n', '\r']);
-        if own { self.next.clone() } else { view.href("/work") }
+        if own { self.next.clone() } else { view.href(path) }
     }
 
     fn query(&self) -> String {
@@ -97,7 +106,7 @@ fn page(view: &View, app: &App, onward: &Onward, status: StatusCode, login: &str
             (ui::form(&ui::Form { action: view.href("/sign-in").into(), ..ui::Form::default() }, &form))
         }
         p { (view.t("sign_in_help")) }
-        @if app.demo().is_some() { p { a href=(view.href("/demo")) { (view.t("demo_link")) } } }
+        @if app.demo().is_some() { p { a href={ (view.href("/demo")) "?" (onward.query()) } { (view.t("demo_link")) } } }
     };
     view.page_with(app, status, Content { script: Some("passkey.js"), ..Content::new(title, main) })
 }
@@ -127,7 +136,7 @@ pub(crate) async fn sign_in(
     };
     match done {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
-        Err(error) => page(&view, &app, &onward, status(&error), &login, Some(error.sentence(view.lang))),
+        Err(error) => page(&view, &app, &onward, status(&error), &login, Some(view.wrong(&error))),
     }
 }
 
@@ -180,9 +189,22 @@ pub(crate) async fn sign_out(view: View, State(app): State<App>) -> Response {
 
 // ── passkeys ───────────────────────────────────────────────────────────────────────────────────────────
 
+impl View {
+    /// What was wrong and what to do, with times as the office's clocks show them.
+    pub(crate) fn wrong(&self, error: &AccountError) -> String {
+        let offset = crate::account::offset(self.app());
+        let mut places = error.params();
+        if let (Some(time), Some(place)) = (error.time(), places.iter_mut().find(|(name, _)| *name == "time")) {
+            place.1 = crate::words::instant(self.lang, time, offset);
+        }
+        let places = places.iter().map(|(name, value)| (*name, value.as_str()));
+        heng_domain::messages::message(self.lang, "account", error.code(), places)
+    }
+}
+
 /// A message for the script: what to do, or what is wrong.
 pub(crate) fn said(view: &View, error: &AccountError) -> Response {
-    (status(error), Json(json!({ "error": error.sentence(view.lang), "code": error.code() }))).into_response()
+    (status(error), Json(json!({ "error": view.wrong(&error), "code": error.code() }))).into_response()
 }
 
 pub(crate) async fn begin_passkey(view: View, State(app): State<App>, headers: HeaderMap) -> Response {
@@ -257,7 +279,7 @@ pub(crate) async fn invitation(view: View, State(app): State<App>, Path(token): 
 }
 
 fn dead_link(view: &View, app: &App, error: &AccountError) -> Response {
-    let text = format!("{} {}", error.sentence(view.lang), view.t("invitation_ask"));
+    let text = format!("{} {}", view.wrong(&error), view.t("invitation_ask"));
     view.problem(app, status(error), &view.t("invitation_dead"), &text)
 }
 

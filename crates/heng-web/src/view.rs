@@ -229,6 +229,8 @@ pub(crate) struct View {
     pub lang: Lang,
     pub language: Language,
     pub me: Option<Arc<Me>>,
+    /// An invitation was opened, and no way to sign in is set yet: nothing else can be done in such a session.
+    enrolling: bool,
     app: App,
     token: Option<String>,
     path: String,
@@ -274,8 +276,11 @@ impl FromRequestParts<App> for View {
                 })
             }
         };
+        let enrolling = me.as_ref().is_some_and(|me| !me.session.enrolled());
+        let open = ["/account/keys", "/account/passkeys", "/account/password"].iter().any(|p| path.starts_with(p));
+        let me = me.filter(|_| !enrolling || open);
         let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-        Ok(View { lang, language, me, app: state.clone(), token, path: path.to_owned(), query })
+        Ok(View { lang, language, me, enrolling, app: state.clone(), token, path: path.to_owned(), query })
     }
 }
 
@@ -336,8 +341,14 @@ impl View {
 
     /// The way to the sign-in page, and back here afterwards.
     pub fn sign_in_first(&self) -> Response {
+        let to = if self.enrolling { self.href("/account/keys") } else { self.sign_in_href() };
+        Redirect::to(&to).into_response()
+    }
+
+    /// Address of the sign-in page that leads back here.
+    pub fn sign_in_href(&self) -> String {
         let next = serde_urlencoded::to_string([("next", self.here())]).unwrap_or_default();
-        Redirect::to(&format!("{}?{next}", self.href("/sign-in"))).into_response()
+        format!("{}?{next}", self.href("/sign-in"))
     }
 
     /// A form came after the session had ended: it is parked for its account and waits behind the sign-in.

@@ -12,6 +12,7 @@ use heng_domain::replay::LogState;
 use heng_domain::text::Text;
 use maud::{Markup, html};
 
+use crate::demo;
 use crate::edition::stands;
 use crate::ui::{self, Action, Link, NextStep, Tone};
 use crate::view::{App, Content, Me, View, edition_href};
@@ -138,7 +139,7 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
         (ui::title_block(&title, Some(&view.tp("work_kicker", &[("name", &me.session.account.name)]))))
         @if let Some(log) = &only { (log_links(view, app, me, log)) }
         (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
-        (next(view, app, &work, &asked))
+        (next(view, app, &work, &asked, only.as_deref()))
         @if !asked.is_empty() {
             section { h2 { (view.t("to_sign")) } (proposals(view, app, &asked)) }
         }
@@ -155,7 +156,7 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
 }
 
 /// The one thing to do next.
-fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)]) -> Markup {
+fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)], only: Option<&str>) -> Markup {
     let step = if let Some((proposal, _)) = asked.first() {
         NextStep {
             label: view.t("next_step").into(),
@@ -180,6 +181,10 @@ fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)]) ->
             ))),
             reason: Some(words("act_text", task.kind, &[]).get(view.lang).to_owned().into()),
         }
+    } else if let Some(step) =
+        only.and_then(|log| demo::next_step(view, app, log).or_else(|| demo::next_day(view, app, log)))
+    {
+        step
     } else {
         NextStep {
             label: view.t("next_step").into(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use heng_app::account::Site;
+use heng_app::account::{Accounts, By, Invite, Site, Subject};
 use heng_app::bundle::{public_bundle, write_tar};
 use heng_app::simulation::{Size, build_demo};
 use heng_app::{Clock, Heng, Log, ManualClock, OsEntropy, Place, ShiftedClock, SystemClock};
@@ -179,12 +179,13 @@ pub(crate) fn init(
     name: (&str, &str),
     officers: &[String],
     keys: &Path,
+    site: Option<&str>,
     lang: Lang,
 ) -> Result<ExitCode> {
     if officers.len() < 2 {
         bail!("an office needs two officers from the start, since keys are enrolled by two: give --officer twice");
     }
-    let heng = open(&place(at)?, lang)?;
+    let heng = Arc::new(open(&place(at)?, lang)?);
     if heng.office_log().is_some() {
         bail!("there is an office here already");
     }
@@ -215,7 +216,53 @@ pub(crate) fn init(
     }
     office.submit(draft)?;
     println!("{}", say(lang, "founded", &[("log", log), ("keys", &keys.display().to_string())]));
+    for ((person, _), name) in signers.iter().zip(officers) {
+        print_invitation(&heng, site, person, name, None, lang)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Invites somebody by command: the first officers, or whoever runs the award after all links were lost.
+pub(crate) fn invite(
+    at: &Where,
+    person: &str,
+    name: Option<&str>,
+    email: Option<&str>,
+    site: Option<&str>,
+    lang: Lang,
+) -> Result<ExitCode> {
+    let heng = Arc::new(open(&place(at)?, lang)?);
+    let public = {
+        let office =
+            heng.office_log().ok_or_else(|| anyhow!("there is no office here yet: found one with `heng init`"))?;
+        let image = office.image();
+        let found = image.state.office().and_then(|office| office.people.get(person));
+        found
+            .ok_or_else(|| anyhow!("nobody is registered as {person}: an officer registers people in the pages"))?
+            .name
+            .clone()
+    };
+    let name = name.or(public.as_deref()).ok_or_else(|| anyhow!("{person} has no public name: say it with --name"))?;
+    print_invitation(&heng, site, person, name, email, lang)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_invitation(
+    heng: &Arc<Heng>,
+    site: Option<&str>,
+    person: &str,
+    name: &str,
+    email: Option<&str>,
+    lang: Lang,
+) -> Result<()> {
+    let site = site_of(site, 8080)?;
+    let origin = site.origin.clone();
+    let invite = Invite::new(Subject::Person(person.to_owned()), name, email);
+    let accounts = Accounts::new(Arc::clone(heng), site).map_err(|error| anyhow!(error.sentence(lang)))?;
+    let issued = accounts.invite(By::Operator, &invite).map_err(|error| anyhow!(error.sentence(lang)))?;
+    let link = format!("{origin}/invitations/{}", issued.token.expose());
+    println!("{}", say(lang, "invitation", &[("name", name), ("person", person), ("link", &link)]));
+    Ok(())
 }
 
 fn write_key(path: &Path, text: &str) -> Result<()> {

@@ -95,6 +95,26 @@ enum Command {
         /// Folder for the officers' private keys.
         #[arg(long, value_name = "DIR", default_value = "officer-keys")]
         officer_keys: PathBuf,
+        /// Address under which browsers reach it, for the officers' invitation links; http://localhost:8080 if left out.
+        #[arg(long, value_name = "URL")]
+        site: Option<String>,
+    },
+    /// Print an invitation link for somebody who is registered and has no account that works. Not while a server runs.
+    Invite {
+        #[command(flatten)]
+        place: Where,
+        /// Whom: the number in the office log, e.g. p:0001.
+        #[arg(long)]
+        person: String,
+        /// Name, if it is not public in the office log.
+        #[arg(long)]
+        name: Option<String>,
+        /// E-mail address: where notices go, and the name for signing in with a password.
+        #[arg(long)]
+        email: Option<String>,
+        /// Address under which browsers reach it; http://localhost:8080 if left out.
+        #[arg(long, value_name = "URL")]
+        site: Option<String>,
     },
     /// List the editions.
     Editions {
@@ -202,8 +222,11 @@ fn main() -> ExitCode {
             let (site, settings) = (site.as_deref(), settings.as_deref());
             commands::serve(&place, &commands::Serving { listen: &listen, site, settings, security_contact }, lang)
         }
-        Command::Init { place, log, name_zh, name_en, officers, officer_keys } => {
-            commands::init(&place, &log, (&name_zh, &name_en), &officers, &officer_keys, lang)
+        Command::Init { place, log, name_zh, name_en, officers, officer_keys, site } => {
+            commands::init(&place, &log, (&name_zh, &name_en), &officers, &officer_keys, site.as_deref(), lang)
+        }
+        Command::Invite { place, person, name, email, site } => {
+            commands::invite(&place, &person, name.as_deref(), email.as_deref(), site.as_deref(), lang)
         }
         Command::Editions { place, json } => commands::editions(&place, json, lang),
         Command::Bundle { place, edition, out, tier: Tier::Public } => {

@@ -333,7 +333,19 @@ fn an_office_is_founded_once_by_two_officers() {
     let alone = init(&["甲"]);
     code(&alone, 1);
     assert!(err(&alone).contains("two"), "{}", err(&alone));
-    code(&init(&["甲", "乙"]), 0);
+    let founded = init(&["甲", "乙"]);
+    code(&founded, 0);
+    let links = out(&founded).lines().filter(|line| line.contains("http://localhost:8080/invitations/")).count();
+    assert_eq!(links, 2, "{}", out(&founded));
+    let invite = |person: &str| {
+        let site = "https://award.example";
+        heng(&["--lang", "en", "invite", "--data", data.to_str().unwrap(), "--person", person, "--site", site])
+    };
+    let invited = invite("p:0002");
+    code(&invited, 0);
+    assert!(out(&invited).contains("乙 (p:0002)"), "{}", out(&invited));
+    assert!(out(&invited).contains("https://award.example/invitations/"), "{}", out(&invited));
+    code(&invite("p:0099"), 1);
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for file in std::fs::read_dir(&keys).unwrap() {
         use std::os::unix::fs::PermissionsExt;
@@ -465,7 +477,7 @@ fn the_version_and_the_help_are_there() {
     assert!(out(&version).starts_with("heng "));
     let help = heng(&["--help"]);
     code(&help, 0);
-    for command in ["demo", "serve", "init", "editions", "bundle", "verify", "rules", "simulate", "doctor"] {
+    for command in ["demo", "serve", "init", "invite", "editions", "bundle", "verify", "rules", "simulate", "doctor"] {
         assert!(out(&help).contains(command), "{command}");
     }
 }

@@ -27,6 +27,8 @@ pub enum Save {
     Done(Saved),
     /// Somebody, or another window, saved a newer version meanwhile; nothing was overwritten.
     Newer(Saved),
+    /// The version that was typed upon has been sent meanwhile; nothing was saved.
+    Sent,
 }
 
 const ROWS: &str = "draft";
@@ -52,11 +54,11 @@ pub fn load(heng: &Heng, key: &str) -> Result<Option<Saved>> {
 pub fn save(heng: &Heng, key: &str, by: &str, version: u64, answers: Answers) -> Result<Save> {
     // One at a time: between reading and writing nobody else may save the same form.
     let _turn = heng.turn(key);
-    if let Some(old) = load(heng, key)?.filter(|old| old.version != version) {
-        if old.answers == answers {
-            return Ok(Save::Done(old));
-        }
-        return Ok(Save::Newer(old));
+    match load(heng, key)? {
+        None if version > 0 => return Ok(Save::Sent),
+        Some(old) if old.version != version && old.answers == answers => return Ok(Save::Done(old)),
+        Some(old) if old.version != version => return Ok(Save::Newer(old)),
+        _ => {}
     }
     let saved = Saved { version: version + 1, at: heng.clock().now(), by: by.to_owned(), answers };
     let bytes = serde_json::to_vec(&saved).map_err(|error| AppError::Other(error.to_string()))?;

@@ -164,6 +164,13 @@ pub fn act(
     let draft_key = drafts::key(&sheet.me, log, kind, case);
     let outcome = if proposal.actor_signs || !proposal.roles.is_empty() {
         rehearse(heng, &proposal)?;
+        // Who goes back and sends the form again means this one: an earlier one that nobody signed is forgotten.
+        for earlier in all(heng)? {
+            let same = earlier.log == proposal.log && earlier.act == proposal.act && earlier.case == proposal.case;
+            if same && earlier.subject == proposal.subject && earlier.signers().is_empty() {
+                heng.store().delete_row(ROWS, &earlier.id)?;
+            }
+        }
         put(heng, &proposal)?;
         Outcome::Waiting(Box::new(proposal))
     } else {

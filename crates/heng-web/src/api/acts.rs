@@ -191,6 +191,7 @@ pub(crate) async fn save(
                 problem.body.draft = Some(saved.into());
                 Err(problem)
             }
+            Ok(Save::Sent) => Err(Problem::new(lang, StatusCode::CONFLICT, "draft.sent", "draft_sent", &[])),
             Err(error) => Err(form.problem(error)),
         }
     })

@@ -256,7 +256,7 @@ fn message(field: &Field<'_>) -> Markup {
 pub fn error_summary(heading: &str, errors: &[(Text<'_>, Text<'_>)]) -> Markup {
     html! {
         @if !errors.is_empty() {
-            div.error-summary #errors role="alert" tabindex="-1" {
+            div.error-summary #errors role="alert" tabindex="-1" autofocus {
                 h2 { (heading) }
                 ul {
                     @for (id, message) in errors {

@@ -1,0 +1,226 @@
+// What somebody types is never lost: through lost connections, second windows, ended sessions, refusals and odd input.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { enter, fill, follow, press } from './newcomer.js';
+import { serveOffice, startBrowser, startOffice } from './office.js';
+import { found, Person } from './people.js';
+
+const YEAR = new Date().getFullYear();
+const COUNTY = `nanlu-county/${YEAR}`;
+const APPLICATION = `/work/${COUNTY}/application.submitted/-`;
+let browser;
+let office;
+
+before(async () => { [browser, office] = await Promise.all([startBrowser(), startOffice()]); });
+after(async () => { await browser?.close(); office?.stop(); });
+
+/** An applicant at the application's form. */
+async function applicant(firm = 'o:0005') {
+  const one = await Person.open(browser, office);
+  await enter(one.page, office, firm, APPLICATION, '/en');
+  return one;
+}
+
+const saved = (page) => page.locator('#saved');
+const state = (page, wanted) => page.locator(`#saved[data-state="${wanted}"]`).waitFor();
+const profile = (page) => page.locator('textarea[name=profile]');
+
+test('a lost connection while scoring: typing goes on, a reload loses nothing, and it is saved when the line is back', { timeout: 240_000 }, async () => {
+  const own = await startOffice();
+  try {
+    const expert = await Person.open(browser, own);
+    const { page } = expert;
+    const { who } = await follow(page, own, COUNTY, { prefix: '/en', clicks: 0, until: (next) => next.kind === 'score.submitted' });
+    await page.goto(`${own.address}/en/work/${COUNTY}`);
+    await press(page, page.locator('.next-step .button.primary'));
+    const areas = page.locator('form.act textarea');
+    await areas.first().fill('Seen on site: the plan is reviewed each quarter.');
+    await state(page, 'saved');
+    await expert.context.setOffline(true);
+    await areas.nth(1).fill('Written while the line was down.');
+    await state(page, 'offline');
+    assert.match(await saved(page).innerText(), /No connection: kept on this device/);
+    await areas.nth(2).fill('And more of it.');
+    await page.locator('form.act .buttons .primary').click();
+    assert.equal(await areas.nth(2).inputValue(), 'And more of it.', 'without a connection nothing is sent into the void');
+    const address = page.url();
+    // The browser is closed and opened again, when the line is back: the page is new, the text is there.
+    await page.goto('about:blank');
+    await expert.context.setOffline(false);
+    await page.goto(address);
+    assert.equal(await areas.nth(1).inputValue(), 'Written while the line was down.');
+    assert.equal(await areas.nth(2).inputValue(), 'And more of it.');
+    await state(page, 'saved');
+    // The server has it: another browser of the same expert shows the same.
+    const elsewhere = await Person.open(browser, own);
+    await enter(elsewhere.page, own, who, decodeURIComponent(new URL(address).pathname).replace('/en', ''), '/en');
+    assert.equal(await elsewhere.page.locator('form.act textarea').nth(2).inputValue(), 'And more of it.');
+  } finally {
+    own.stop();
+  }
+});
+
+test('the line goes and comes while the page stays open', { timeout: 60_000 }, async () => {
+  const { page, context } = await applicant('o:0006');
+  await context.setOffline(true);
+  await profile(page).fill('Typed without a line.');
+  await state(page, 'offline');
+  await context.setOffline(false);
+  await state(page, 'saved');
+  const other = await applicant('o:0006');
+  assert.equal(await profile(other.page).inputValue(), 'Typed without a line.');
+});
+
+test('two windows: the second is told, nothing is overwritten silently, and both texts can be seen', { timeout: 60_000 }, async () => {
+  const { page: first, context } = await applicant();
+  const second = await context.newPage();
+  await second.goto(first.url());
+  await profile(first).fill('The first window wrote this.');
+  await state(first, 'saved');
+  await profile(second).fill('The second window wrote that.');
+  await state(second, 'conflict');
+  assert.match(await saved(second).innerText(), /Another window or a colleague has saved something newer/);
+  // The button “save” shows both; so does sending.
+  await press(second, second.locator('form.act button[value=check]'));
+  assert.match(await second.locator('[role=alert]').first().innerText(), /another window or a colleague saved something else/);
+  assert.equal(await profile(second).inputValue(), 'The second window wrote that.');
+  assert.match(await second.locator('.theirs').innerText(), /The first window wrote this\./);
+  // Nothing has changed for the first window.
+  await first.reload();
+  assert.equal(await profile(first).inputValue(), 'The first window wrote this.');
+  // Saying it once more makes it count.
+  await press(second, second.locator('form.act button[value=save]'));
+  assert.equal(await profile(second).inputValue(), 'The second window wrote that.');
+  assert.equal(await second.locator('.theirs').count(), 0);
+  // A window that was closed with text in it meets the newer one and shows both.
+  await first.evaluate(() => localStorage.setItem(`heng-draft:${document.querySelector('form.act').getAttribute('action')}`, JSON.stringify({ version: '1', text: 'profile=Typed+in+a+train.' })));
+  await first.reload();
+  assert.equal(await profile(first).inputValue(), 'The second window wrote that.');
+  assert.match(await first.locator('.theirs').innerText(), /Typed in a train\./);
+});
+
+test('after sending, the back button sends nothing twice, and an old text does not come back into a new form', { timeout: 90_000 }, async () => {
+  const { page } = await applicant();
+  await page.reload();
+  await fill(page, 3);
+  await press(page, page.locator('form.act button[value=check]'));
+  assert.equal(await page.locator('h1').innerText(), 'Check your answers');
+  await press(page, page.locator('button[value=send]'));
+  const record = page.url();
+  assert.match(record, /\/records\/\d+$/);
+  await page.goBack();
+  await press(page, page.locator('button[value=send]'));
+  assert.match(await page.locator('[role=alert]').innerText(), /was sent already and was not sent a second time/);
+  assert.notEqual(await profile(page).inputValue(), '', 'the form stands there with its text');
+  await page.goto(`${office.address}/en/work/${COUNTY}/applications`);
+  assert.equal(await page.locator('tbody tr').count(), 1);
+  const number = Number(record.match(/\d+$/)[0]);
+  const response = await page.goto(record.replace(/\d+$/, String(number + 1)));
+  assert.equal(response.status(), 404, 'there is no second record');
+
+  const officer = await Person.open(browser, office);
+  const extend = `/work/${COUNTY}/window.extended/-`;
+  await enter(officer.page, office, 'p:0001', extend, '/en');
+  await officer.page.fill('input[name=reason]', 'Typed and sent at once.');
+  await officer.press('form.act button[value=check]');
+  await officer.press('button[value=send]');
+  if (/records/.test(officer.page.url())) {
+    await officer.go(extend);
+    assert.equal(await officer.page.inputValue('input[name=reason]'), '');
+  }
+});
+
+test('a refused record keeps the form', { timeout: 60_000 }, async () => {
+  const officer = await Person.open(browser, office);
+  await enter(officer.page, office, 'p:0001', `/work/${COUNTY}/window.extended/-`, '/en');
+  await officer.page.fill('input[name=closes]', '2001-01-01T08:00');
+  await officer.page.fill('input[name=reason]', 'A reason that must not be lost.');
+  await officer.press('form.act button[value=check]');
+  if (!(await officer.page.locator('[role=alert]').count())) await officer.press('button[value=send]');
+  const said = await officer.page.locator('[role=alert]').first().innerText();
+  assert.doesNotMatch(said, /\{|refusal\./);
+  assert.ok(said.length > 20, said);
+  assert.equal(await officer.page.inputValue('input[name=reason]'), 'A reason that must not be lost.');
+  assert.equal(await officer.page.inputValue('input[name=closes]'), '2001-01-01T08:00');
+});
+
+test('a session that ended in the middle of a form: after signing in the text is there', { timeout: 90_000 }, async () => {
+  const { place, officers } = found();
+  const own = await serveOffice(place);
+  try {
+    const here = await Person.open(browser, own);
+    await here.accept(officers[0].link);
+    await here.go('/work/office/log/person.registered/-');
+    await here.page.fill('input[name=name]', '王五');
+    await state(here.page, 'saved');
+    // Signed out everywhere from another window of the same browser, which knows nothing of the form.
+    const other = await here.context.newPage();
+    await other.goto(`${own.address}/en/account`);
+    await press(other, other.locator('form[action$="/sessions/all"] button'));
+    await here.page.fill('input[name=name]', '王五六');
+    await state(here.page, 'conflict');
+    assert.match(await saved(here.page).innerText(), /You are signed out\. What you typed is kept/);
+    await here.press('form.act .buttons .primary');
+    assert.match(here.page.url(), /\/sign-in\?.*parked=/);
+    assert.match(await here.main(), /What you typed has been kept/);
+    await here.press('#passkey button');
+    assert.match(here.page.url(), /person\.registered/);
+    assert.equal(await here.page.inputValue('input[name=name]'), '王五六');
+    // The cookie is gone altogether: the browser itself remembers.
+    await here.context.clearCookies();
+    await here.page.fill('input[name=name]', '王五六七');
+    await here.press('form.act .buttons .primary');
+    assert.match(here.page.url(), /\/sign-in/);
+    await here.press('#passkey button');
+    assert.match(here.page.url(), /person\.registered/);
+    assert.equal(await here.page.inputValue('input[name=name]'), '王五六七');
+  } finally {
+    own.stop();
+  }
+});
+
+test('odd input: the sentence stands at the field, focus on the summary, and what was typed stays', { timeout: 90_000 }, async () => {
+  const { page } = await applicant('o:0006');
+  await fill(page, 2);
+  const percent = page.locator('input[name^="percent:"]').first();
+  const name = page.locator('input[name=contact_name]');
+  const cases = [
+    [name, 'abc\u202Edef', /turn the direction of the text/],
+    [name, 'a'.repeat(70), /At most 60 characters; there are 70/],
+    [name, '', /Please fill this in/],
+    [percent, '😀', /not a whole number/],
+    [percent, '63', /multiple of 5/],
+    [percent, '105', /between 0 and 100/],
+  ];
+  for (const [field, text, sentence] of cases) {
+    const before = await field.inputValue();
+    await field.fill(text);
+    await press(page, page.locator('form.act button[value=check]'));
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'errors', `focus after ${text}`);
+    assert.match(await page.locator('#errors').innerText(), sentence);
+    const id = await field.getAttribute('id');
+    assert.equal(await field.getAttribute('aria-invalid'), 'true');
+    const described = (await field.getAttribute('aria-describedby')).split(' ');
+    const texts = await Promise.all(described.map((own) => page.locator(`[id="${own}"]`).innerText()));
+    assert.match(texts.join(' '), sentence);
+    assert.equal(await page.locator('#errors a').first().getAttribute('href'), `#${id}`);
+    assert.equal(await field.inputValue(), text);
+    await field.fill(before);
+  }
+  // Full-width digits and emoji in a text are as good as any.
+  await percent.fill('６５');
+  await name.fill('Li 😀');
+  await press(page, page.locator('form.act button[value=check]'));
+  assert.equal(await page.locator('h1').innerText(), 'Check your answers', await page.locator('main').innerText());
+  assert.match(await page.locator('main').innerText(), /Li 😀/);
+  // Ten thousand fields are no form.
+  const [status, said] = await page.evaluate(async (address) => {
+    const body = new URLSearchParams();
+    for (let n = 0; n < 10_000; n += 1) body.append(`f${n}`, 'x');
+    const response = await fetch(address, { method: 'POST', body });
+    const doc = new DOMParser().parseFromString(await response.text(), 'text/html');
+    return [response.status, doc.querySelector('main').textContent];
+  }, `/en${APPLICATION}`);
+  assert.equal(status, 422);
+  assert.match(said, /too much at once/);
+});
