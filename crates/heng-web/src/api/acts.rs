@@ -155,6 +155,7 @@ pub(crate) async fn show(
 pub(crate) struct DraftGiven {
     /// The version that it was typed upon; 0 where there was none.
     #[schema(minimum = 0, example = 0)]
+    #[serde(deserialize_with = "super::given::whole")]
     version: u64,
     /// What was typed, by field.
     #[schema(example = json!({ "reason": ["…"] }))]

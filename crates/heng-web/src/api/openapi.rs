@@ -40,7 +40,7 @@ use super::{Answer, acts, applications, editions, fresh, logs, me, notices, prop
         records::show, records::receipt,
         editions::list, editions::show, notices::list, notices::object,
     ),
-    components(schemas(ProblemBody, FieldProblem)),
+    components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order)),
     modifiers(&Security, &Everywhere)
 )]
 struct Description;

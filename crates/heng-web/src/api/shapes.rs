@@ -51,6 +51,7 @@ impl From<&Text> for Words {
 pub(crate) struct Checkpoint {
     /// Number of records.
     #[schema(minimum = 0)]
+    #[serde(deserialize_with = "super::given::whole")]
     pub size: u64,
     /// Root hash, in hex.
     #[schema(pattern = "^[0-9a-f]{64}$")]
