@@ -23,6 +23,7 @@ use crate::work::log_of;
 
 /// The form of an act.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Act)]
 pub(crate) struct ActShape {
     /// Log.
     log: String,
@@ -158,7 +159,7 @@ pub(crate) struct DraftGiven {
     #[serde(deserialize_with = "super::given::whole")]
     version: u64,
     /// What was typed, by field.
-    #[schema(example = json!({ "reason": ["…"] }))]
+    #[schema(example = json!({ "reason": ["…"] }), inline)]
     answers: Answers,
 }
 
@@ -202,7 +203,7 @@ pub(crate) async fn save(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActGiven {
     /// The answers, by field. A field that is left out is empty.
-    #[schema(example = json!({ "reason": ["…"] }))]
+    #[schema(example = json!({ "reason": ["…"] }), inline)]
     answers: Answers,
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Named {
 
 /// A notice.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Notice)]
 pub(crate) struct NoticeShape {
     /// Notice.
     #[schema(example = "n1")]

@@ -115,7 +115,7 @@ fn complete(method: &str, operation: &mut Operation) {
 }
 
 fn problem(operation: &mut Operation, status: u16, text: &str) {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let mut response = ResponseBuilder::new().description(text).content("application/problem+json", body);
     if status == 401 {
         let challenge = HeaderBuilder::new().description(Some("How to come in.")).build();

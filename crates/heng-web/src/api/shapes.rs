@@ -77,6 +77,7 @@ pub(crate) struct Draft {
     #[schema(format = DateTime)]
     pub at: String,
     /// What was typed, by field.
+    #[schema(inline)]
     pub answers: Answers,
 }
 
@@ -259,6 +260,7 @@ fn who(who: Who) -> &'static str {
 
 /// Something to do.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Task)]
 pub(crate) struct TaskShape {
     /// Log.
     pub log: String,
