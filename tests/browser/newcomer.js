@@ -89,7 +89,18 @@ async function sound(page, what) {
 
 /** Fills the form of the page in, checks it and signs, as somebody would who only reads. */
 export async function act(page, what = '', seed = 0) {
-  if (await page.locator('form.act').count()) {
+  // A long form is filled in part by part, from its list of tasks.
+  const parts = await page.locator('.task-list li').count();
+  if (parts) {
+    await press(page, page.locator('.task-list a').first());
+    for (let part = 0; part < parts; part += 1) {
+      await fill(page, seed);
+      await press(page, page.locator('form.act .buttons .primary'));
+      await sound(page, what);
+    }
+    await press(page, page.locator('form.act-list .primary'));
+    await sound(page, what);
+  } else if (await page.locator('form.act').count()) {
     await fill(page, seed);
     await press(page, page.locator('form.act .buttons .primary'));
     await sound(page, what);
@@ -144,6 +155,19 @@ async function quickly(next, seed, answer) {
   };
   let doc = await send(next.href, next.fields);
   if (next.fields) return;
+  const parts = [...doc.querySelectorAll('.task-list a')].map((link) => link.getAttribute('href'));
+  for (const part of parts) {
+    doc = await send(part);
+    const form = doc.querySelector('form.act');
+    answer(doc, seed);
+    const button = form.querySelector('.buttons .primary');
+    await send(form.getAttribute('action'), [...new FormData(form), [button.name, button.value]]);
+  }
+  if (parts.length) {
+    doc = await send(next.href);
+    const button = doc.querySelector('form.act-list .primary');
+    doc = await send(next.href, [...new FormData(button.form), [button.name, button.value]]);
+  }
   const form = doc.querySelector('form.act');
   if (form) {
     answer(doc, seed);

@@ -1,5 +1,6 @@
 //! The house keeps its own order: `cargo xtask test`, `tidy`, `bench`.
 
+mod messages;
 mod postgres;
 mod tidy;
 

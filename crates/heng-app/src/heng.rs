@@ -273,6 +273,11 @@ impl Heng {
         &self.clock
     }
 
+    /// The source of random bytes.
+    pub fn entropy(&self) -> &Arc<dyn Entropy> {
+        &self.entropy
+    }
+
     /// 32 random bytes.
     ///
     /// # Errors

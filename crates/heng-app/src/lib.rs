@@ -3,6 +3,7 @@
 pub mod account;
 pub mod bundle;
 pub mod carry;
+pub mod chores;
 pub mod clock;
 pub mod desk;
 pub mod doctor;
@@ -12,10 +13,16 @@ pub mod heng;
 pub mod keys;
 pub mod library;
 pub mod log;
+pub mod once;
 pub mod opening;
+pub mod outbox;
+pub mod post;
 pub mod simulation;
+pub mod upload;
 
 pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, ShiftedClock, SystemClock};
 pub use error::{AppError, Result};
 pub use heng::{Heng, Place};
 pub use log::{Accepted, Log};
+pub use outbox::{Outbox, OutboxError};
+pub use upload::{UploadError, Uploads};

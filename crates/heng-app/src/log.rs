@@ -375,6 +375,30 @@ impl Log {
         Record::parse(&bytes).map_err(|error| damaged(&self.id, seq, error))
     }
 
+    /// All records of some kinds, oldest first.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn records_of(&self, kinds: &[&str]) -> Result<Vec<Record>> {
+        let size = self.image().state.position().0;
+        let mut out = Vec::new();
+        let mut next = 0;
+        while next < size {
+            let batch = self.store.read(&self.id, next, 1024)?;
+            if batch.is_empty() {
+                break;
+            }
+            for bytes in batch {
+                let record = Record::parse(&bytes).map_err(|error| damaged(&self.id, next, error))?;
+                if kinds.contains(&record.kind.as_str()) {
+                    out.push(record);
+                }
+                next += 1;
+            }
+        }
+        Ok(out)
+    }
+
     /// The receipt of a record: an offline proof that it is in the log (C2SP tlog-proof).
     ///
     /// # Errors

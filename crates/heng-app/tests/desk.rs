@@ -81,6 +81,40 @@ impl Town {
     }
 }
 
+impl Town {
+    /// As soon as somebody but a leader has handed in a sheet, its author is recused from the case and the next reserve
+    /// takes the place. The case and the author.
+    fn late_conflict(&self, log: &str) -> Option<(String, String)> {
+        let (application, panel, expert, ground) = {
+            let edition = self.heng.log(log).unwrap();
+            let image = edition.image();
+            let state = image.state.edition().unwrap();
+            let ground = state.rules().recusal[0].id.clone();
+            let (stage, sheets) = state.sheets.iter().next()?;
+            let judged = sheets.submitted.iter().flat_map(|(a, by)| by.keys().map(move |expert| (a, expert)));
+            let (application, expert) = judged
+                .filter(|(a, _)| !sheets.agreed.contains_key(*a))
+                .find(|(a, expert)| state.panel_of(stage, a).is_some_and(|(_, panel)| panel.leader != **expert))?;
+            let (panel, _) = state.panel_of(stage, application).unwrap();
+            (application.clone(), panel.to_owned(), expert.clone(), ground)
+        };
+        let handle = |subject: &String| proposal::handle(&self.heng, log, subject).unwrap();
+        let person = self.subjects(log).into_iter().find(|subject| handle(subject).as_ref() == Some(&expert)).unwrap();
+        let act = |subject: &str, kind: &str, case: &str, answers: &[(&str, &str)]| {
+            let sheet = desk::sheet(&self.heng, log, subject, kind, case).unwrap();
+            let raw = |text: &str| text.starts_with("field.") || text.starts_with("hint.");
+            assert!(sheet.fields.iter().all(|f| !raw(&f.label.zh) && !raw(&f.label.en)), "{:?}", sheet.fields);
+            let answers = answers.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect();
+            proposal::act(&self.heng, log, subject, kind, case, &answers).unwrap();
+            self.sign_all(log);
+        };
+        act(&person, "recusal.declared", "-", &[("application", &application), ("ground", &ground)]);
+        let case = format!("{panel}~reserve");
+        act("p:0001", "panel.member_replaced", &case, &[("out", &expert), ("reason", "须回避")]);
+        Some((application, expert))
+    }
+}
+
 trait Today {
     fn today(&self) -> Date;
 }
@@ -135,6 +169,7 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
     let town = town();
     let log = "heng.example/nanlu-county/2026";
     let mut done: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut conflict = None;
     for _ in 0..200 {
         let mut acted = false;
         for subject in town.subjects(log) {
@@ -151,6 +186,9 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
                 assert!(after > before, "{} {} by {subject} led to no record", task.kind, task.case.id);
                 *done.entry(task.kind).or_default() += 1;
                 acted = true;
+                if conflict.is_none() {
+                    conflict = town.late_conflict(log);
+                }
             }
         }
         if town.heng.log(log).unwrap().image().state.edition().unwrap().closed {
@@ -166,6 +204,16 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
     let open: Vec<&str> = state.open_stages().iter().map(|s| s.id.as_str()).collect();
     assert!(state.closed, "the edition stopped in {open:?} after {done:?}");
     assert!(!state.honours.is_empty());
+    // Everybody who judged had pledged, and the reserve who stepped in has judged the case instead.
+    assert_eq!(done["pledge.given"], state.pledges.len());
+    let (application, out) = conflict.expect("nobody was replaced");
+    let change = state.panels.values().flat_map(|panel| &panel.replaced).next().unwrap();
+    let (stage, _) = state.sheets.iter().find(|(_, s)| !s.submitted.is_empty()).unwrap();
+    let counting = state.counting_sheets(stage, &application);
+    assert_eq!(change.out, out);
+    assert!(counting.contains_key(change.by.as_str()) && !counting.contains_key(out.as_str()));
+    assert!(counting.keys().all(|expert| state.has_pledged(expert)));
+    assert!(state.sessions.values().flat_map(|s| &s.members).all(|m| state.has_pledged(&m.person)));
     drop(image);
     let office = "heng.example/office";
     let carried = town.duties(office, "p:0001");

@@ -28,6 +28,16 @@ pub enum StoreError {
         /// What is there.
         found: String,
     },
+    /// A piece of a file does not begin where the last one ended.
+    #[error("{file}: a piece begins at byte {start}, but the file goes on at byte {received}. Send it from there")]
+    NotNext {
+        /// File.
+        file: String,
+        /// Where the piece begins.
+        start: u64,
+        /// Where the next one must begin.
+        received: u64,
+    },
     /// It exists already.
     #[error("{what} exists already")]
     AlreadyExists {

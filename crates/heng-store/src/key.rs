@@ -9,9 +9,11 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 
 use crate::error::{Result, StoreError, file_error};
-use crate::hash_of;
+use crate::{StoredFile, hash_of};
 
 const NONCE: usize = 24;
+/// What sealing adds to the length: the nonce and the tag.
+pub(crate) const OVERHEAD: u64 = NONCE as u64 + 16;
 const CHECKED: &[u8] = b"heng";
 
 /// Name of the row that holds the known text, and the place that it is bound to.
@@ -142,6 +144,14 @@ impl DataKey {
         }
         Ok(plain)
     }
+
+    /// Decrypts which file an attachment is made of.
+    pub(crate) fn open_attachment_file(&self, sha256: &[u8; 32], sealed: &[u8]) -> Result<StoredFile> {
+        let place = attachment_file_place(sha256);
+        let plain = self.open(&place, sealed)?;
+        let wrong = || StoreError::Damaged { what: place, detail: "it names no file".to_owned() };
+        StoredFile::from_bytes(&plain).ok_or_else(wrong)
+    }
 }
 
 /// A new file is durable only once its folder is.
@@ -160,6 +170,15 @@ pub(crate) fn secret_place(log: &str, seq: u64) -> String {
 
 pub(crate) fn attachment_place(sha256: &[u8; 32]) -> String {
     format!("the attachment {}", hex::encode(sha256))
+}
+
+/// The size stands in the place: a piece of a file that was announced with another size does not open.
+pub(crate) fn piece_place(file: &StoredFile, start: u64) -> String {
+    format!("the piece {start} of {} bytes of the file {}", file.size, file.id)
+}
+
+pub(crate) fn attachment_file_place(sha256: &[u8; 32]) -> String {
+    format!("the file of the attachment {}", hex::encode(sha256))
 }
 
 pub(crate) fn row_place(kind: &str, key: &str) -> String {

@@ -8,6 +8,7 @@
 
 mod check;
 mod error;
+mod file;
 mod key;
 mod pool;
 mod postgres;
@@ -17,6 +18,7 @@ mod signer;
 mod sqlite;
 
 pub use error::{Result, StoreError};
+pub use file::{FileReader, StoredFile};
 pub use key::DataKey;
 pub use postgres::PostgresStore;
 pub use signer::SignerMemory;
@@ -52,6 +54,9 @@ pub struct StoredCheckpoint {
     /// The signed note.
     pub note: String,
 }
+
+/// The largest piece of a file: what reading and writing a file of any size holds in memory.
+pub const PIECE_LIMIT: usize = 1 << 20;
 
 /// Size and root of a checkpoint.
 pub type Head = (u64, [u8; 32]);
@@ -133,6 +138,42 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Damaged`] if its content has another hash.
     fn attachment(&self, sha256: &[u8; 32]) -> Result<Option<Vec<u8>>>;
+    /// Keeps the next piece of a file, durably. The file becomes an attachment by [`Store::attach`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotNext`] unless the piece begins where the last one ended.
+    fn put_piece(&self, file: &StoredFile, start: u64, bytes: &[u8]) -> Result<()>;
+    /// Number of bytes of a file that are there.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn received(&self, id: &str) -> Result<u64>;
+    /// The piece that holds the byte `at`, and where the piece begins; [`FileReader`] reads a whole file with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if it does not decrypt.
+    fn piece(&self, file: &StoredFile, at: u64) -> Result<Option<(u64, Vec<u8>)>>;
+    /// Makes a complete file an attachment, all or nothing; returns its SHA-256, computed from what is stored. Doing it
+    /// again changes nothing. Where a sound copy exists already that one stays, and the file can be dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if a piece is missing or changed.
+    fn attach(&self, file: &StoredFile) -> Result<[u8; 32]>;
+    /// The file of an attachment that is stored in pieces.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if its entry was changed.
+    fn attached(&self, sha256: &[u8; 32]) -> Result<Option<StoredFile>>;
+    /// Deletes the pieces of a file, unless it is an attachment; true if there were any.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn drop_file(&self, id: &str) -> Result<bool>;
+    /// All files with pieces that are no attachments, by name.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn loose_files(&self) -> Result<Vec<String>>;
     /// Keeps an operational row (a session, a draft, a message to send); replaces the one with this key.
     ///
     /// # Errors

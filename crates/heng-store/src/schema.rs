@@ -4,8 +4,11 @@
 //! The module is visible to the tests only: they prepare every statement on both engines and migrate step by step.
 
 /// Migrations in order; a database has the version of the last one that it has run. A released one never changes.
-pub const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001-logs.sql"), include_str!("../migrations/0002-beside-the-logs.sql")];
+pub const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001-logs.sql"),
+    include_str!("../migrations/0002-beside-the-logs.sql"),
+    include_str!("../migrations/0003-pieces.sql"),
+];
 
 /// The version of a database that has run all migrations.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -50,6 +53,22 @@ statements! {
     ATTACHMENT = "SELECT sealed FROM attachment WHERE sha256 = $1";
     PUT_ATTACHMENT = "INSERT INTO attachment (sha256, sealed) VALUES ($1, $2)
         ON CONFLICT (sha256) DO UPDATE SET sealed = excluded.sealed";
+    DELETE_ATTACHMENT = "DELETE FROM attachment WHERE sha256 = $1";
+
+    /// Where the last piece of a file begins, and its sealed length.
+    LAST_PIECE = "SELECT start, CAST(length(sealed) AS BIGINT) FROM piece WHERE file = $1 ORDER BY start DESC LIMIT 1";
+    PUT_PIECE = "INSERT INTO piece (file, start, sealed) VALUES ($1, $2, $3)";
+    /// The piece that holds a byte, if none is missing before it.
+    PIECE = "SELECT start, sealed FROM piece WHERE file = $1 AND start <= $2 ORDER BY start DESC LIMIT 1";
+    DROP_PIECES = "DELETE FROM piece WHERE file = $1
+        AND NOT EXISTS (SELECT 1 FROM attachment_file a WHERE a.file = piece.file)";
+    LOOSE_FILES = "SELECT DISTINCT file FROM piece
+        WHERE NOT EXISTS (SELECT 1 FROM attachment_file a WHERE a.file = piece.file) ORDER BY file";
+    ATTACHMENT_FILE = "SELECT sealed FROM attachment_file WHERE sha256 = $1";
+    ATTACHMENT_FILES = "SELECT sha256 FROM attachment_file ORDER BY sha256";
+    PUT_ATTACHMENT_FILE = "INSERT INTO attachment_file (sha256, file, sealed) VALUES ($1, $2, $3)
+        ON CONFLICT (sha256) DO UPDATE SET file = excluded.file, sealed = excluded.sealed";
+    DELETE_ATTACHMENT_FILE = "DELETE FROM attachment_file WHERE sha256 = $1";
 
     PUT_ROW = "INSERT INTO operational (kind, key, sealed) VALUES ($1, $2, $3)
         ON CONFLICT (kind, key) DO UPDATE SET sealed = excluded.sealed";
@@ -77,6 +96,8 @@ statements! {
         SELECT $1::TEXT, r.seq, r.sealed FROM unnest($2::BIGINT[], $3::BYTEA[]) AS r (seq, sealed)";
     /// One server migrates at a time; the number spells Heng.
     LOCK_SCHEMA = "SELECT pg_advisory_xact_lock(1214606951)";
+    /// Lets one transaction at a time work on what a number stands for.
+    LOCK = "SELECT pg_advisory_xact_lock($1)";
     LEAD = "SELECT pg_try_advisory_lock($1)";
     RELEASE = "SELECT pg_advisory_unlock_all()";
     CURRENT_SCHEMA = "SELECT COALESCE(current_schema(), '')";

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{checkpoint, entry, key, noise, with_secret};
-use heng_store::{Entry, SqliteStore, Store, StoreError};
+use heng_store::{Entry, SqliteStore, Store, StoreError, StoredFile};
 
 fn open(dir: &Path) -> SqliteStore {
     SqliteStore::open(dir, key()).unwrap()
@@ -269,5 +269,55 @@ fn what_was_acknowledged_survives_a_kill() {
         assert_eq!(store.secrets("a").unwrap().len() as u64, size / 3);
         assert!(store.integrity().unwrap().is_empty());
         before = size;
+    }
+}
+
+/// Not a test of its own: the process that the next one kills.
+#[test]
+fn child_that_is_killed_while_it_sends() {
+    let Some(dir) = std::env::var_os("HENG_STORE_KILLED_SENDING") else { return };
+    let store = open(Path::new(&dir));
+    for number in 0.. {
+        let file = StoredFile { id: format!("f{number}"), size: 40_000 };
+        let mut start = store.received(&file.id).unwrap();
+        while start < file.size {
+            store.put_piece(&file, start, &noise(10_000, number)).unwrap();
+            start += 10_000;
+            println!("acknowledged {}", number * file.size + start);
+            std::io::stdout().flush().unwrap();
+        }
+        store.attach(&file).unwrap();
+    }
+}
+
+#[test]
+fn pieces_survive_a_kill_and_nothing_is_half_attached() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..6_usize {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["child_that_is_killed_while_it_sends", "--exact", "--nocapture"])
+            .env("HENG_STORE_KILLED_SENDING", dir.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut acknowledged: u64 = 0;
+        for (seen, line) in BufReader::new(child.stdout.take().unwrap()).lines().enumerate() {
+            if let Some((_, bytes)) = line.unwrap().split_once("acknowledged ") {
+                acknowledged = bytes.trim().parse().unwrap();
+            }
+            if seen == 2 + 5 * round {
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+        let store = open(dir.path());
+        assert!(store.integrity().unwrap().is_empty());
+        assert!(store.loose_files().unwrap().len() <= 1, "only the file that was on its way is loose");
+        for number in 0..acknowledged.div_ceil(40_000) {
+            let received = store.received(&format!("f{number}")).unwrap();
+            assert!(received >= 40_000.min(acknowledged - number * 40_000), "file {number}: {received}");
+            assert_eq!(received % 10_000, 0, "half a piece was written");
+        }
     }
 }

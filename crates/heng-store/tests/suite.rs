@@ -6,10 +6,11 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Barrier;
 
 use common::{Place, checkpoint, contains, entry, faults, key, noise, other_key, with_secret};
-use heng_store::{Entry, LogInfo, Store, StoreError};
+use heng_store::{Entry, FileReader, LogInfo, PIECE_LIMIT, Store, StoreError, StoredFile};
 
 suite!(
     records_come_back_as_they_were_given,
@@ -31,6 +32,14 @@ suite!(
     everything_survives_a_restart,
     of_eight_writers_one_wins_and_none_is_lost,
     a_large_batch_and_a_large_attachment,
+    a_file_arrives_in_pieces_and_becomes_an_attachment,
+    pieces_that_do_not_follow_are_refused,
+    pieces_cannot_be_swapped_cut_or_given_to_another_file,
+    a_file_is_attached_completely_or_not_at_all,
+    a_reader_moves_and_holds_one_piece,
+    damaged_pieces_are_reported_and_repaired,
+    an_attachment_is_never_dropped,
+    of_eight_senders_of_one_piece_one_wins,
 );
 
 fn texts(store: &dyn Store, log: &str, from: u64, limit: u64) -> Vec<String> {
@@ -460,4 +469,241 @@ fn a_large_batch_and_a_large_attachment(place: &Place) {
     let big = noise(3_000_000, 5);
     let sha256 = store.put_attachment(&big).unwrap();
     assert!(store.attachment(&sha256).unwrap().unwrap() == big);
+}
+
+/// Sends a file in pieces of `length`.
+fn send(store: &dyn Store, id: &str, bytes: &[u8], length: usize) -> StoredFile {
+    let file = StoredFile { id: id.to_owned(), size: bytes.len() as u64 };
+    let mut start = 0;
+    for piece in bytes.chunks(length) {
+        store.put_piece(&file, start, piece).unwrap();
+        start += piece.len() as u64;
+    }
+    file
+}
+
+fn read_all(store: &dyn Store, sha256: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    let mut reader = FileReader::attachment(store, sha256)?.unwrap();
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(error.downcast::<StoreError>().unwrap()),
+    }
+}
+
+fn a_file_arrives_in_pieces_and_becomes_an_attachment(place: &Place) {
+    let store = place.open();
+    let bytes = noise(3 * PIECE_LIMIT + 17, 3);
+    let file = StoredFile { id: "f".to_owned(), size: bytes.len() as u64 };
+    assert_eq!(store.received("f").unwrap(), 0);
+    store.put_piece(&file, 0, &bytes[..PIECE_LIMIT]).unwrap();
+    assert_eq!(store.received("f").unwrap(), PIECE_LIMIT as u64);
+    assert_eq!(store.loose_files().unwrap(), ["f"]);
+    // A restart in the middle loses nothing.
+    let store = if place.lasts() {
+        drop(store);
+        place.open()
+    } else {
+        store
+    };
+    assert_eq!(store.received("f").unwrap(), PIECE_LIMIT as u64);
+    let mut start = PIECE_LIMIT as u64;
+    for piece in bytes[PIECE_LIMIT..].chunks(PIECE_LIMIT / 2 + 1) {
+        store.put_piece(&file, start, piece).unwrap();
+        start += piece.len() as u64;
+    }
+    let sha256 = store.attach(&file).unwrap();
+    assert_eq!(store.attach(&file).unwrap(), sha256);
+    assert!(store.loose_files().unwrap().is_empty());
+    assert_eq!(store.attached(&sha256).unwrap().unwrap(), file);
+    assert!(store.attachment(&sha256).unwrap().unwrap() == bytes);
+    assert!(read_all(&*store, &sha256).unwrap() == bytes);
+    // The same bytes at once are the same attachment.
+    assert_eq!(store.put_attachment(&bytes).unwrap(), sha256);
+    assert_eq!(store.attached(&sha256).unwrap().unwrap(), file);
+    // An attachment that is sealed whole is read by the same reader.
+    let small = store.put_attachment(b"small").unwrap();
+    assert_eq!(store.attached(&small).unwrap(), None);
+    assert_eq!(read_all(&*store, &small).unwrap(), b"small");
+    assert!(FileReader::attachment(&*store, &[0; 32]).unwrap().is_none());
+    assert!(faults(&*store).is_empty());
+    if let Some(disk) = place.disk() {
+        assert!(!contains(&disk, &bytes[100..140]), "a piece lies in clear on the disk");
+    }
+}
+
+fn pieces_that_do_not_follow_are_refused(place: &Place) {
+    let store = place.open();
+    let file = StoredFile { id: "f".to_owned(), size: 10 };
+    store.put_piece(&file, 0, b"0123").unwrap();
+    for start in [0, 3, 5, 10, u64::MAX] {
+        let error = store.put_piece(&file, start, b"4").unwrap_err();
+        let right = matches!(error, StoreError::NotNext { start: s, received: 4, .. } if s == start);
+        assert!(right, "{error}");
+    }
+    for piece in [b"".as_slice(), b"4567890"] {
+        store.put_piece(&file, 4, piece).unwrap_err();
+    }
+    let large = StoredFile { id: "large".to_owned(), size: u64::MAX };
+    store.put_piece(&large, 0, &vec![0; PIECE_LIMIT + 1]).unwrap_err();
+    assert_eq!(store.received("f").unwrap(), 4);
+    assert_eq!(store.received("large").unwrap(), 0);
+}
+
+fn pieces_cannot_be_swapped_cut_or_given_to_another_file(place: &Place) {
+    if !place.lasts() {
+        return;
+    }
+    let store = place.open();
+    let bytes = noise(50, 9);
+    for (tampering, reason) in [
+        ("UPDATE piece SET sealed = (SELECT p.sealed FROM piece p WHERE p.file = 'a' AND p.start = 10)", "decrypt"),
+        ("DELETE FROM piece WHERE start = 20", "missing"),
+        ("DELETE FROM piece WHERE start = 40", "missing"),
+        ("UPDATE piece SET start = 45 WHERE start = 40", "missing"),
+        (
+            "UPDATE piece SET sealed = (SELECT p.sealed FROM piece p WHERE p.file = 'b' AND p.start = piece.start)",
+            "decrypt",
+        ),
+        ("UPDATE attachment_file SET sealed = (SELECT f.sealed FROM attachment_file f WHERE f.file = 'b')", "decrypt"),
+    ] {
+        store.drop_file("a").unwrap();
+        let file = send(&*store, "a", &bytes, 10);
+        send(&*store, "b", &noise(50, 10), 10);
+        let sha256 = store.attach(&file).unwrap();
+        store.attach(&StoredFile { id: "b".to_owned(), size: 50 }).unwrap();
+        assert!(faults(&*store).is_empty());
+        place.tamper(&format!(
+            "{tampering}{} file = 'a'",
+            if tampering.contains("WHERE start") { " AND" } else { " WHERE" }
+        ));
+        for error in [store.attachment(&sha256).unwrap_err(), read_all(&*store, &sha256).unwrap_err()] {
+            assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+            assert!(error.to_string().contains(reason), "{tampering}: {error}");
+        }
+        assert_eq!(faults(&*store).len(), 1, "{tampering}");
+        place.tamper("DELETE FROM attachment_file; DELETE FROM piece");
+    }
+    // A file of which the end was cut and whose size was announced smaller is another file: its pieces do not open.
+    send(&*store, "a", &bytes, 10);
+    place.tamper("DELETE FROM piece WHERE start = 40");
+    let error = store.attach(&StoredFile { id: "a".to_owned(), size: 40 }).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(store.attach(&StoredFile { id: "a".to_owned(), size: 50 }).is_err());
+}
+
+fn a_file_is_attached_completely_or_not_at_all(place: &Place) {
+    let store = place.open();
+    let file = StoredFile { id: "f".to_owned(), size: 20 };
+    store.put_piece(&file, 0, &[1; 10]).unwrap();
+    let error = store.attach(&file).unwrap_err();
+    assert!(error.to_string().contains("byte 10 is missing"), "{error}");
+    assert_eq!(store.loose_files().unwrap(), ["f"]);
+    store.put_piece(&file, 10, &[2; 10]).unwrap();
+    if place.lasts() {
+        // The second statement of the transaction fails: the first one must not remain.
+        let whole = store.put_attachment(&[[1; 10], [2; 10]].concat()).unwrap();
+        let damage = if store.engine() == "sqlite" { "x'00'" } else { "'\\x00'" };
+        place.tamper(&format!("UPDATE attachment SET sealed = {damage}; ALTER TABLE attachment RENAME TO hidden"));
+        assert!(store.attach(&file).is_err());
+        place.tamper("ALTER TABLE hidden RENAME TO attachment");
+        assert_eq!(store.attached(&whole).unwrap(), None);
+        assert_eq!(store.attach(&file).unwrap(), whole);
+        assert_eq!(place.peek("SELECT sha256 FROM attachment").len(), 0, "the damaged copy goes");
+        assert!(faults(&*store).is_empty());
+    }
+    assert!(store.drop_file("nothing").is_ok_and(|dropped| !dropped));
+}
+
+fn a_reader_moves_and_holds_one_piece(place: &Place) {
+    let store = place.open();
+    let bytes = noise(1000, 4);
+    let file = send(&*store, "f", &bytes, 64);
+    let sha256 = store.attach(&file).unwrap();
+    for mut reader in [FileReader::file(&*store, file), FileReader::attachment(&*store, &sha256).unwrap().unwrap()] {
+        assert_eq!(reader.size(), 1000);
+        for from in [999, 0, 63, 64, 500, 65, 1000, 2000] {
+            reader.seek(SeekFrom::Start(from)).unwrap();
+            let mut part = Vec::new();
+            (&mut reader).take(130).read_to_end(&mut part).unwrap();
+            let from = 1000.min(from as usize);
+            assert_eq!(part, bytes[from..1000.min(from + 130)]);
+            assert!(reader.fill().unwrap().len() <= 64);
+        }
+        assert_eq!(reader.seek(SeekFrom::End(-1)).unwrap(), 999);
+        assert!(reader.seek(SeekFrom::Current(-1001)).is_err());
+    }
+    let empty = StoredFile { id: "empty".to_owned(), size: 0 };
+    let nothing = store.attach(&empty).unwrap();
+    assert_eq!(read_all(&*store, &nothing).unwrap(), b"");
+    assert_eq!(store.attachment(&nothing).unwrap().unwrap(), b"");
+}
+
+fn damaged_pieces_are_reported_and_repaired(place: &Place) {
+    if !place.lasts() {
+        return;
+    }
+    let store = place.open();
+    let bytes = noise(30, 6);
+    let file = send(&*store, "old", &bytes, 10);
+    let sha256 = store.attach(&file).unwrap();
+    let damage = "DELETE FROM piece WHERE start = 10";
+    // Sent again in pieces.
+    place.tamper(damage);
+    assert_eq!(faults(&*store).len(), 1);
+    assert_eq!(store.attach(&send(&*store, "new", &bytes, 15)).unwrap(), sha256);
+    assert!(faults(&*store).is_empty());
+    assert_eq!(store.loose_files().unwrap(), ["old"]);
+    assert!(store.drop_file("old").unwrap());
+    // Put again at once.
+    place.tamper("DELETE FROM piece WHERE start = 15");
+    assert_eq!(store.put_attachment(&bytes).unwrap(), sha256);
+    assert_eq!(store.attached(&sha256).unwrap(), None);
+    assert_eq!(store.attachment(&sha256).unwrap().unwrap(), bytes);
+    assert!(faults(&*store).is_empty());
+}
+
+fn an_attachment_is_never_dropped(place: &Place) {
+    let store = place.open();
+    let bytes = noise(30, 7);
+    let sha256 = store.attach(&send(&*store, "f", &bytes, 10)).unwrap();
+    assert!(!store.drop_file("f").unwrap());
+    assert_eq!(store.attachment(&sha256).unwrap().unwrap(), bytes);
+    // A second copy is not needed.
+    assert_eq!(store.attach(&send(&*store, "g", &bytes, 10)).unwrap(), sha256);
+    assert_eq!(store.loose_files().unwrap(), ["g"]);
+    assert!(store.drop_file("g").unwrap());
+    assert_eq!(store.received("g").unwrap(), 0);
+    assert_eq!(store.attachment(&sha256).unwrap().unwrap(), bytes);
+}
+
+fn of_eight_senders_of_one_piece_one_wins(place: &Place) {
+    let store = place.open();
+    let store = &*store;
+    let file = StoredFile { id: "f".to_owned(), size: 80 };
+    for round in 0..10_u64 {
+        let barrier = Barrier::new(8);
+        let wins = std::thread::scope(|scope| {
+            let senders: Vec<_> = (0..8)
+                .map(|sender: u8| {
+                    let (barrier, file) = (&barrier, &file);
+                    scope.spawn(move || {
+                        barrier.wait();
+                        match store.put_piece(file, round * 8, &[sender; 8]) {
+                            Ok(()) => 1,
+                            Err(StoreError::NotNext { received, .. }) => {
+                                assert_eq!(received, (round + 1) * 8);
+                                0
+                            }
+                            Err(error) => panic!("{error}"),
+                        }
+                    })
+                })
+                .collect();
+            senders.into_iter().map(|sender| sender.join().unwrap()).sum::<u64>()
+        });
+        assert_eq!(wins, 1, "round {round}");
+    }
+    let sha256 = store.attach(&file).unwrap();
+    assert_eq!(store.attachment(&sha256).unwrap().unwrap().len(), 80);
 }

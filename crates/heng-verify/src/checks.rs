@@ -80,7 +80,7 @@ fn check_of(refusal: &Refusal, kind: &str) -> &'static str {
         _ => match kind.split('.').next().unwrap_or("") {
             "call" | "window" | "application" | "recommendation" => "V-09",
             "condition" | "pre_review" | "organisation" => "V-10",
-            "recusal" | "panel" => "V-11",
+            "recusal" | "pledge" | "panel" => "V-11",
             "pool" | "draw" => "V-12",
             "score" | "consensus" | "poll" => "V-13",
             "scores" if kind == "scores.opened" => "V-22",

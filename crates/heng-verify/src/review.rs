@@ -1,6 +1,6 @@
 //! V-09 to V-15: applications, eligibility, recusals, draws, scorebooks, openings, scores and shortlists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heng_domain::edition::Edition;
 use heng_domain::evaluation::by_items;
@@ -50,7 +50,23 @@ pub(crate) fn process(edition: &Edition, checks: &mut Checks) {
             Sentence::new("s_recusal").with("person", person).with("application", application).with("ground", ground);
         checks.get("V-11").step(step);
     }
-    if edition.panels.is_empty() && edition.recusals.is_empty() {
+    if !edition.pledges.is_empty() {
+        // One text for everybody, unless the office changed it on the way: then it shows here.
+        let texts: BTreeSet<_> = edition.pledges.values().collect();
+        let step = Sentence::new("s_pledges").with("count", edition.pledges.len()).with("texts", texts.len());
+        checks.get("V-11").step(step);
+    }
+    for (id, panel) in &edition.panels {
+        for change in &panel.replaced {
+            let step = Sentence::new("s_member_replaced")
+                .with("panel", id)
+                .with("out", &change.out)
+                .with("by", &change.by)
+                .with("reason", &change.reason);
+            checks.get("V-11").step(step);
+        }
+    }
+    if edition.panels.is_empty() && edition.recusals.is_empty() && edition.pledges.is_empty() {
         checks.get("V-11").nothing();
     }
 }

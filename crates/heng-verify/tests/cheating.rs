@@ -470,6 +470,57 @@ fn reserves_step_in_by_their_order() {
     refuses(&report, "V-12", n(at), "draw.reserve_order");
 }
 
+#[test]
+fn a_replaced_member_is_followed_by_the_next_reserve() {
+    let honest = Forger::honest();
+    let at = honest.first("panel.member_replaced");
+    // A friend from the pool in place of the next reserve.
+    let mut friend = honest.clone();
+    let sitting: Vec<Value> = friend
+        .all("panel.formed")
+        .iter()
+        .flat_map(|at| friend.entries[*at].record.body["members"].as_array().unwrap().clone())
+        .collect();
+    let by = friend.body(at)["by"].clone();
+    let someone = (2..=40).map(|i| json!(format!("x:{i:04}"))).find(|x| !sitting.contains(x) && *x != by).unwrap();
+    friend.body(at)["by"] = someone;
+    refuses(&friend.report(Everybody), "V-11", n(at), "draw.reserve_order");
+    // The administrator alone cannot even replace by rule: an officer signed for it.
+    let mut unsigned = honest.clone();
+    unsigned.body(at)["reason"] = json!("another");
+    names(&unsigned.report(LogKey), "V-07", n(at));
+    // Nobody is moved off a panel once its scores are computed.
+    let mut late = honest.clone();
+    let computed = late.last("scores.computed");
+    let mut copy = late.entries.remove(at);
+    copy.record.time = late.entries[computed - 1].record.time;
+    late.entries.insert(computed, copy);
+    let report = late.report(Everybody);
+    refuses(&report, "V-11", n(computed), "panel.computed");
+    // The reserve's sheets are those of a stranger then.
+    failed(&report, "V-13");
+}
+
+#[test]
+fn nobody_pledges_for_another_and_nobody_scores_without_a_pledge() {
+    let honest = Forger::honest();
+    let scored = honest.first("score.submitted");
+    let expert = honest.entries[scored].record.actor.clone();
+    let at = honest.find("pledge.given", |b| b["person"] == expert.as_str());
+    let mut missing = honest.clone();
+    missing.entries.remove(at);
+    let report = missing.report(Everybody);
+    refuses(&report, "V-13", n(scored - 1), "score.no_pledge");
+    // The office fills it in for the expert.
+    let mut forged = honest.clone();
+    forged.entries[at].record.actor = "p:0001".to_owned();
+    refuses(&forged.report(Everybody), "V-11", n(at), "pledge.other");
+    // Another text than the one that was signed.
+    let mut text = honest;
+    text.body(at)["text_sha256"] = json!(sha256(b"another").to_string());
+    refuses(&text.report(LogKey), "V-07", n(at), "signature.invalid");
+}
+
 // ── T13–T15, T20: sheets, openings, scores ─────────────────────────────────────────────────────────────
 
 #[test]

@@ -1,13 +1,25 @@
 // Saves a form while it is filled in, also through a lost connection. Without this script the button "save" does the same.
 'use strict';
 (function () {
+  // Characters typed, under each long answer.
+  function count(form) {
+    Array.prototype.forEach.call(form.querySelectorAll('textarea'), function (area) {
+      var note = document.createElement('p');
+      note.className = 'hint count';
+      function tell() { note.textContent = form.getAttribute('data-count') + ' ' + Array.from(area.value).length; }
+      area.addEventListener('input', tell);
+      area.parentNode.appendChild(note);
+      tell();
+    });
+  }
   var form = document.querySelector('form.act');
   var line = document.getElementById('saved');
+  if (form) { count(form); }
   if (!form || !line || !window.fetch || !window.URLSearchParams) { return; }
   var version = form.querySelector('input[name="_version"]');
   var fields = form.querySelectorAll('input:not([type="hidden"]), textarea, select');
   if (!fields.length) { return; }
-  var key = 'heng-draft:' + form.getAttribute('action');
+  var key = 'heng-draft:' + form.getAttribute('action') + window.location.search;
   var timer = null;
   var saving = false;
   var changed = false;
@@ -20,8 +32,11 @@
     line.setAttribute('data-state', state || 'saved');
   }
 
+  var part = form.querySelector('input[name="_part"]');
+
   function answers() {
     var data = new URLSearchParams();
+    if (part) { data.append('_part', part.value); }
     Array.prototype.forEach.call(fields, function (field) {
       if (!field.name || ((field.type === 'checkbox' || field.type === 'radio') && !field.checked)) { return; }
       data.append(field.name, field.value);

@@ -28,7 +28,7 @@ pub(crate) fn offset(app: &App) -> i32 {
     log.and_then(|log| log.image().state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0)
 }
 
-fn is_officer(app: &App, me: &Me) -> bool {
+pub(crate) fn is_officer(app: &App, me: &Me) -> bool {
     let Some(log) = app.heng().office_log() else { return false };
     let now = app.heng().clock().now();
     let image = log.image();
@@ -145,7 +145,8 @@ pub(crate) async fn preferences(view: View, State(app): State<App>, Form(form): 
     };
     let to = match language {
         Language::En => "/en/account",
-        Language::ZhHans | Language::ZhHant => "/account",
+        Language::ZhHant => "/hant/account",
+        Language::ZhHans => "/account",
     };
     match saved {
         Ok(()) => Redirect::to(to).into_response(),

@@ -11,6 +11,7 @@ use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Wrong, words};
 use heng_app::{Accepted, AppError};
 use heng_domain::messages;
+use heng_domain::record::Record;
 use heng_domain::text::Text;
 use maud::{Markup, html};
 use serde_json::json;
@@ -26,12 +27,76 @@ pub(crate) type Address = Path<(String, String, String, String)>;
 /// What the form sends beside the answers.
 const VERSION: &str = "_version";
 const BUTTON: &str = "_do";
+const PART: &str = "_part";
+
+/// Forms of more parts than this are filled in part by part, from a list of tasks.
+const LONG: usize = 4;
+
+/// A form in parts, each with its heading.
+struct Part<'a> {
+    name: Option<&'a Text>,
+    fields: Vec<&'a Field>,
+}
+
+/// Whether the form is filled in part by part. Judging sheets stay whole: one reads across them.
+fn is_long(sheet: &Sheet) -> bool {
+    sheet.kind == "application.submitted" && parts(sheet).len() >= LONG
+}
+
+fn parts(sheet: &Sheet) -> Vec<Part<'_>> {
+    let mut out: Vec<Part<'_>> = Vec::new();
+    for field in &sheet.fields {
+        match (&field.part, out.last_mut()) {
+            (None, Some(last)) => last.fields.push(field),
+            (name, _) => out.push(Part { name: name.as_ref(), fields: vec![field] }),
+        }
+    }
+    out
+}
+
+/// The answers of the whole form: what this part sends, and what was saved or stood there before for the others.
+fn whole(sheet: &Sheet, draft: Option<&Saved>, posted: &Posted) -> Answers {
+    let Some(part) = posted.part else {
+        // A long form that is sent from its list of tasks sends what was saved.
+        let listed = is_long(sheet) && posted.answers.is_empty();
+        return if listed { standing(sheet, draft) } else { posted.answers.clone() };
+    };
+    let mut out = standing(sheet, draft);
+    for field in parts(sheet).get(part).map(|p| p.fields.as_slice()).unwrap_or_default() {
+        match posted.answers.get(&field.name) {
+            Some(values) => drop(out.insert(field.name.clone(), values.clone())),
+            None => drop(out.remove(&field.name)),
+        }
+    }
+    out
+}
+
+/// What stands in the form now: the draft, or what was there beforehand.
+fn standing(sheet: &Sheet, draft: Option<&Saved>) -> Answers {
+    match draft {
+        Some(saved) => saved.answers.clone(),
+        None => sheet.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
+    }
+}
+
+/// How many of the questions that must be answered have an answer.
+fn progress(fields: &[&Field], answers: &Answers) -> (usize, usize) {
+    let asked: Vec<&&Field> = fields.iter().filter(|f| !f.optional).collect();
+    let filled = |f: &&&Field| answers.get(&f.name).is_some_and(|values| values.iter().any(|v| !v.trim().is_empty()));
+    (asked.iter().filter(|f| filled(f)).count(), asked.len())
+}
+
+/// Ballots are not kept as drafts: before the close nobody but the member knows the choice (law 6).
+fn keeps_drafts(kind: &str) -> bool {
+    kind != "ballot.cast"
+}
 
 /// A form as it was posted.
 pub(crate) struct Posted {
     pub answers: Answers,
     version: u64,
     button: String,
+    part: Option<usize>,
 }
 
 /// Reads `application/x-www-form-urlencoded`; a field may come several times.
@@ -48,7 +113,8 @@ pub(crate) fn posted(body: &[u8]) -> Result<Posted, Wrong> {
     let mut take = |name: &str| answers.remove(name).and_then(|mut values| values.pop()).unwrap_or_default();
     let version = take(VERSION).parse().unwrap_or(0);
     let button = take(BUTTON);
-    Ok(Posted { answers, version, button })
+    let part = take(PART).parse().ok();
+    Ok(Posted { answers, version, button, part })
 }
 
 /// One person at one form.
@@ -95,7 +161,17 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-pub(crate) async fn show(view: View, State(app): State<App>, Path(path): Address) -> Response {
+#[derive(serde::Deserialize)]
+pub(crate) struct Asked {
+    part: Option<usize>,
+}
+
+pub(crate) async fn show(
+    view: View,
+    State(app): State<App>,
+    Path(path): Address,
+    axum::extract::Query(asked): axum::extract::Query<Asked>,
+) -> Response {
     if view.me.is_none() {
         return view.sign_in_first();
     }
@@ -107,7 +183,9 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(path): Address
     })
     .await;
     match loaded {
-        Ok((form, sheet, draft)) => page(&view, &form, &sheet, draft.as_ref(), &Shown::default()),
+        Ok((form, sheet, draft)) => {
+            page(&view, &form, &sheet, draft.as_ref(), &Shown { part: asked.part, ..Shown::default() })
+        }
         Err(error) => trouble(&view, &app, &error),
     }
 }
@@ -123,6 +201,8 @@ struct Shown {
     /// Somebody else's newer version.
     newer: Option<Saved>,
     version: Option<u64>,
+    /// The part of a long form that is filled in.
+    part: Option<usize>,
 }
 
 pub(crate) async fn post(
@@ -157,29 +237,35 @@ pub(crate) async fn post(
 
 /// Saves the draft: for the script as JSON, without script by going back to the form.
 async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response {
-    let Posted { answers, version, .. } = posted;
-    let kept = answers.clone();
+    let (version, part) = (posted.version, posted.part);
     let result = blocking(move || {
         let sheet = form.sheet()?;
-        let saved = form.save(&sheet, version, answers)?;
-        Ok((form, sheet, saved))
+        let draft = form.draft(&sheet)?;
+        let answers = whole(&sheet, draft.as_ref(), &posted);
+        let saved = form.save(&sheet, version, answers.clone())?;
+        Ok((form, sheet, saved, answers))
     })
     .await;
     match result {
-        Ok((_, sheet, Save::Done(saved))) if quiet => {
+        Ok((_, sheet, Save::Done(saved), _)) if quiet => {
             let at = view.tp("saved_at", &[("time", &clock_time(&saved, sheet.offset))]);
             axum::Json(json!({ "saved": at, "version": saved.version })).into_response()
         }
-        Ok((_, _, Save::Newer(saved))) if quiet => {
+        Ok((_, _, Save::Newer(saved), _)) if quiet => {
             let body = json!({ "newer": view.t("draft_newer"), "version": saved.version });
             (StatusCode::CONFLICT, axum::Json(body)).into_response()
         }
-        Ok((_, _, Save::Sent)) if quiet => {
+        Ok((_, _, Save::Sent, _)) if quiet => {
             (StatusCode::CONFLICT, axum::Json(json!({ "error": view.t("draft_sent") }))).into_response()
         }
-        Ok((_, _, Save::Done(_))) => Redirect::to(&view.here()).into_response(),
-        Ok((form, sheet, Save::Sent)) => sent(view, &form, &sheet, kept),
-        Ok((form, sheet, Save::Newer(saved))) => both(view, &form, &sheet, kept, saved),
+        Ok((form, sheet, Save::Sent, kept)) => sent(view, &form, &sheet, kept, part),
+        Ok((form, sheet, Save::Done(_), _)) => {
+            // One part leads to the next, the last one to the list.
+            let here = act_href(view, &form.app, &form.log, &form.kind, &form.case);
+            let next = part.map(|part| part + 1).filter(|next| *next < parts(&sheet).len());
+            Redirect::to(&next.map_or(here.clone(), |next| format!("{here}?part={next}"))).into_response()
+        }
+        Ok((form, sheet, Save::Newer(saved), kept)) => both(view, &form, &sheet, kept, saved, part),
         Err(error) if quiet => {
             let text = match &error {
                 DeskError::NotOpen => view.t("not_open_text"),
@@ -192,9 +278,10 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
 }
 
 /// Two windows typed different things: the form with what was typed here, and beside each answer what the other saved.
-fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved) -> Response {
+fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved, part: Option<usize>) -> Response {
     let shown = Shown {
         status: Some(StatusCode::CONFLICT),
+        part,
         answers: Some(answers),
         version: Some(saved.version),
         newer: Some(saved),
@@ -204,9 +291,10 @@ fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved)
 }
 
 /// The form came once more after it was sent: by the back button, or from another window. It is not sent twice.
-fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers) -> Response {
+fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers, part: Option<usize>) -> Response {
     let shown = Shown {
         status: Some(StatusCode::CONFLICT),
+        part,
         answers: Some(answers),
         version: Some(0),
         refused: Some(view.t("draft_sent")),
@@ -217,10 +305,11 @@ fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers) -> Response {
 
 /// The page to check the answers of an unsigned act, before anything is sent.
 async fn check(view: &View, form: Form, posted: Posted) -> Response {
-    let answers = posted.answers.clone();
-    let version = posted.version;
+    let (version, part) = (posted.version, posted.part);
     let result = blocking(move || {
         let sheet = form.sheet()?;
+        let draft = form.draft(&sheet)?;
+        let answers = whole(&sheet, draft.as_ref(), &posted);
         let saved = form.save(&sheet, version, answers.clone())?;
         let written = desk::write(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
         Ok((form, sheet, answers, saved, written))
@@ -231,8 +320,8 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
         Err(error) => return trouble(view, view.app(), &error),
     };
     let version = match saved {
-        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved),
-        Save::Sent => return sent(view, &form, &sheet, answers),
+        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved, part),
+        Save::Sent => return sent(view, &form, &sheet, answers, part),
         Save::Done(saved) => saved.version,
     };
     match written {
@@ -242,12 +331,13 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
 }
 
 async fn send(view: &View, form: Form, posted: Posted) -> Response {
-    let answers = posted.answers.clone();
-    let version = posted.version;
+    let (version, part) = (posted.version, posted.part);
     let result = blocking(move || {
         let sheet = form.sheet()?;
+        let draft = form.draft(&sheet)?;
+        let answers = whole(&sheet, draft.as_ref(), &posted);
         // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
-        if !sheet.fields.is_empty() {
+        if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
             match form.save(&sheet, version, answers.clone())? {
                 Save::Done(_) => {}
                 kept => return Ok((form, sheet, answers, Err(kept))),
@@ -263,8 +353,8 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved),
-        Err(_) => return sent(view, &form, &sheet, answers),
+        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved, part),
+        Err(_) => return sent(view, &form, &sheet, answers, part),
     };
     match outcome {
         Ok(Outcome::Waiting(proposal)) => {
@@ -330,29 +420,42 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     let kicker = format!("{} · {}", log_name(&form.app, &form.log).get(view.lang), sheet.case.about.get(view.lang));
     let version = shown.version.or(draft.map(|d| d.version)).unwrap_or(0);
     let answers = shown.answers.as_ref().or(draft.map(|d| &d.answers));
+    let all = parts(sheet);
+    let long = is_long(sheet);
+    let listed = long && shown.part.is_none_or(|part| part >= all.len());
     let errors: Vec<(ui::Text<'_>, ui::Text<'_>)> = shown
         .wrong
         .iter()
         .map(|w| {
             let id = if w.field.is_empty() { "main".to_owned() } else { html_id(&w.field) };
-            (id.into(), w.sentence(view.lang).into())
+            let label = sheet.fields.iter().find(|f| f.name == w.field).map(|f| f.label.get(view.lang));
+            let sentence = w.sentence(view.lang);
+            // On the list of tasks the sentence alone would not say which question it means.
+            let text = if listed { format!("{}：{sentence}", label.unwrap_or_default()) } else { sentence };
+            (id.into(), text.into())
         })
         .collect();
     let read = reading(view, form, sheet);
     let body = html! {
         input type="hidden" name=(VERSION) value=(version);
-        @for field in &sheet.fields {
-            @if let Some(part) = &field.part { h2 { (part.get(view.lang)) } }
-            (question(view, form, sheet, field, answers, shown))
+        @if let Some(part) = shown.part.filter(|_| long) { input type="hidden" name=(PART) value=(part); }
+        @for (index, part) in all.iter().enumerate().filter(|(index, _)| !long || shown.part == Some(*index)) {
+            @if let Some(name) = part.name { h2 id=(format!("part-{index}")) { (name.get(view.lang)) } }
+            @for field in &part.fields { (question(view, form, sheet, field, answers, shown)) }
         }
-        (buttons(view, sheet))
+        @if long {
+            div.buttons {
+                (ui::submit(&view.t("go_next_part"), true, Some((BUTTON, "save"))))
+                a.button href=(act_href(view, &form.app, &form.log, &form.kind, &form.case)) { (view.t("to_task_list")) }
+            }
+        } @else { (buttons(view, sheet)) }
     };
     let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
     let main = html! {
         (ui::title_block(&title, Some(&kicker)))
         (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
         @if let Some(due) = sheet.case.due { p { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) } }
-        @if !sheet.fields.is_empty() {
+        @if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
             (ui::saved_line(&match draft {
                 Some(saved) => view.tp("saved_at", &[("time", &clock_time(saved, sheet.offset))]),
                 None => view.t("saved_not_yet"),
@@ -363,13 +466,20 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @if let Some(newer) = &shown.newer {
             (ui::note(Tone::Due, &html! { p role="alert" { (view.tp("draft_conflict", &[("time", &clock_time(newer, sheet.offset))])) } }))
         }
-        @match &read {
+        @if sheet.fields.len() > 10 && !listed {
+            @let now = standing(sheet, draft);
+            @let shown_fields: Vec<&Field> = if long { shown.part.and_then(|p| all.get(p)).map(|p| p.fields.clone()).unwrap_or_default() } else { sheet.fields.iter().collect() };
+            @let (filled, asked) = progress(&shown_fields, answers.unwrap_or(&now));
+            p { (view.tp("progress_line", &[("filled", &filled.to_string()), ("asked", &asked.to_string())])) }
+        }
+        @if listed { (task_list(view, form, sheet, answers.unwrap_or(&standing(sheet, draft)), version)) }
+        @else { @match &read {
             Some(read) => div.split {
                 section.split-read aria-label=(view.t("dossier")) { (read) }
-                section.split-write aria-label=(title) { (wrapped(&action, view, &body)) }
+                section.split-write aria-label=(title) { (wrapped(&action, view, &body, keeps_drafts(sheet.kind))) }
             },
-            None => (wrapped(&action, view, &body)),
-        }
+            None => (wrapped(&action, view, &body, keeps_drafts(sheet.kind))),
+        } }
         p { a href=(view.href(&format!("/work/{}", place(&form.app, &form.log)))) { (view.t("back_work")) } }
     };
     let wide = read.is_some();
@@ -377,21 +487,104 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     view.page_with(&form.app, shown.status.unwrap_or(StatusCode::OK), content)
 }
 
-fn wrapped(action: &str, view: &View, body: &Markup) -> Markup {
+/// The parts of a long form with how far each is, then the way to check and send it.
+fn task_list(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Markup {
+    let here = act_href(view, &form.app, &form.log, &form.kind, &form.case);
+    let sources = desk::import_sources(form.app.heng(), &form.log, &sheet.me).unwrap_or_default();
+    let whole: Vec<&Field> = sheet.fields.iter().collect();
+    let (filled, asked) = progress(&whole, answers);
     html! {
-        form.act method="post" action=(action) novalidate data-autosave=(view.t("saving"))
-            data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
+        ol.task-list {
+            @for (index, part) in parts(sheet).iter().enumerate() {
+                @let (filled, asked) = progress(&part.fields, answers);
+                @let (key, tone) = if asked == filled { ("part_done", Tone::Done) } else if filled == 0 { ("part_open", Tone::Quiet) } else { ("part_begun", Tone::Due) };
+                li {
+                    a href=(format!("{here}?part={index}")) { (part.name.map(|n| n.get(view.lang)).unwrap_or_default()) }
+                    (ui::status_tag(&view.tp(key, &[("filled", &filled.to_string()), ("asked", &asked.to_string())]), tone))
+                }
+            }
+        }
+        p { (view.tp("progress_line", &[("filled", &filled.to_string()), ("asked", &asked.to_string())])) }
+        form.act-list method="post" action=(here) {
+            input type="hidden" name=(VERSION) value=(version);
+            div.buttons { (ui::submit(&view.t("go_check"), filled == asked, Some((BUTTON, "check")))) }
+        }
+        @if !sources.is_empty() {
+            details.more {
+                summary { (view.t("import_heading")) }
+                p { (view.t("import_text")) }
+                @for (log, name) in &sources {
+                    (ui::button_post(
+                        &view.tp("import_from", &[("edition", name.get(view.lang))]),
+                        &view.href(&format!("/work/{}/import", place(&form.app, &form.log))),
+                        &[("from".into(), log.as_str().into())],
+                    ))
+                }
+            }
+        }
+    }
+}
+
+/// Fills the draft of the application from another edition's.
+pub(crate) async fn import(
+    view: View,
+    State(app): State<App>,
+    Path((first, second)): Path<(String, String)>,
+    axum::extract::Form(source): axum::extract::Form<Source>,
+) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
+    let form = Form { app: app.clone(), me, log, kind: "application.submitted".to_owned(), case: "-".to_owned() };
+    let done = blocking(move || {
+        let sheet = form.sheet()?;
+        let answers = desk::import(form.app.heng(), &form.log, &sheet.me, &source.from)?;
+        let version = form.draft(&sheet)?.map_or(0, |draft| draft.version);
+        form.save(&sheet, version, answers)?;
+        Ok(form)
+    })
+    .await;
+    match done {
+        Ok(form) => Redirect::to(&act_href(&view, &form.app, &form.log, &form.kind, &form.case)).into_response(),
+        Err(error) => trouble(&view, &app, &error),
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Source {
+    from: String,
+}
+
+fn wrapped(action: &str, view: &View, body: &Markup, drafts: bool) -> Markup {
+    html! {
+        form class=(if drafts { "act" } else { "act no-draft" }) method="post" action=(action) novalidate
+            data-autosave=(view.t("saving")) data-count=(view.t("characters_typed")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
             data-kept=(view.t("draft_kept_here")) { (body) }
     }
 }
 
 /// What one reads beside the form: the dossier of the case.
 fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
+    if matches!(sheet.kind, "shortlist.decided" | "selection.decided") {
+        return crate::ranking::content(view, &form.app, &form.log, &sheet.case.id);
+    }
+    if sheet.kind == "ballot.cast" {
+        return crate::ranking::papers(view, &form.app, &form.log, &sheet.me, &sheet.case.id);
+    }
     if !matches!(sheet.kind, "score.submitted" | "consensus.agreed" | "condition.checked" | "recommendation.given") {
         return None;
     }
     let application = sheet.case.id.rsplit('~').next()?;
-    crate::dossier::content(view, &form.app, &form.log, &sheet.me, application)
+    let dossier = crate::dossier::content(view, &form.app, &form.log, &sheet.me, application);
+    if sheet.kind != "consensus.agreed" {
+        return dossier;
+    }
+    let agenda = form.app.heng().log(&form.log).ok().and_then(|log| {
+        let image = log.image();
+        let edition = image.state.edition()?;
+        let stage = edition.rules().stage(sheet.case.id.split('~').next()?)?;
+        crate::consensus::agenda(view, edition, stage, application)
+    });
+    Some(html! { @if let Some(agenda) = agenda { (agenda) } @if let Some(dossier) = dossier { (dossier) } })
 }
 
 fn buttons(view: &View, sheet: &Sheet) -> Markup {
@@ -404,7 +597,7 @@ fn buttons(view: &View, sheet: &Sheet) -> Markup {
     html! {
         div.buttons {
             (ui::submit(&view.t(key), true, Some((BUTTON, button))))
-            @if asks { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
+            @if asks && keeps_drafts(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
         }
     }
 }
@@ -463,14 +656,18 @@ fn question(
         let hint = field.hint.as_ref().map(|h| h.get(view.lang)).unwrap_or_default();
         out.hint = Some(format!("{} {hint}", view.tp("columns", &[("columns", &names.join(" | "))])).into());
     }
+    if let Kind::Area { most, .. } = &field.kind {
+        let limit = view.tp("at_most", &[("most", &crate::words::number(u64::try_from(*most).unwrap_or(0)))]);
+        out.hint = Some(format!("{}{limit}", out.hint.as_deref().map(|h| format!("{h} ")).unwrap_or_default()).into());
+    }
     if field.optional {
         out.optional = Some(view.t("optional").into());
     }
     out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
-    let upload = matches!(field.kind, Kind::Files { .. });
     let theirs = around.newer.as_ref().map(|saved| saved.answers.get(&field.name).cloned().unwrap_or_default());
-    let theirs =
-        theirs.filter(|theirs| theirs.iter().filter(|v| !v.is_empty()).ne(typed.iter().filter(|v| !v.is_empty())));
+    let said = |values: &[String]| values.iter().filter(|v| !v.is_empty()).cloned().collect::<Vec<_>>();
+    let theirs = theirs.filter(|theirs| said(theirs) != said(&typed));
+    let upload = matches!(field.kind, Kind::Files { .. });
     html! {
         (ui::field(&out))
         @if let Some(theirs) = theirs {
@@ -502,6 +699,12 @@ fn shown(view: &View, field: &Field, typed: &[String]) -> String {
     if all.is_empty() { "—".to_owned() } else { all.join("；") }
 }
 
+/// The part of a long form in which a question stands, as the query of its address.
+fn part_query(sheet: &Sheet, name: &str) -> String {
+    let place = parts(sheet).iter().position(|part| part.fields.iter().any(|f| f.name == name));
+    place.filter(|_| is_long(sheet)).map(|part| format!("?part={part}")).unwrap_or_default()
+}
+
 fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Response {
     let title = view.t("check_answers");
     let act = words("act", sheet.kind, &[]);
@@ -515,8 +718,8 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, versio
                 div {
                     dt { (field.label.get(view.lang)) }
                     dd {
-                        span.typed { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
-                        a href=(format!("{action}#{}", html_id(&field.name))) { (view.t("change")) }
+                        span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
+                        a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
                     }
                 }
             }
@@ -528,6 +731,14 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, versio
         }
     };
     view.page(&form.app, Content::new(title, main))
+}
+
+/// A record that `subject` wrote or signed.
+pub(crate) fn own_record(app: &App, log: &str, subject: &str, seq: u64) -> Option<Record> {
+    let handle = proposal::handle(app.heng(), log, subject).ok().flatten()?;
+    let record = app.heng().log(log).ok()?.record(seq).ok()?;
+    let own = record.actor == handle || record.sigs.iter().any(|s| s.by == handle);
+    own.then_some(record)
 }
 
 /// What came of an act: the record with its receipt, and where to go on.
@@ -542,12 +753,7 @@ pub(crate) async fn record(
     let Some(me) = view.me.clone() else { return view.missing(&app) };
     let Some(log_id) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Ok(log) = app.heng().log(&log_id) else { return view.missing(&app) };
-    let seated = proposal::handle(app.heng(), &log_id, &me.subject).ok().flatten();
-    let (Some(handle), Ok(record)) = (seated, log.record(seq)) else { return view.missing(&app) };
-    let mine = record.actor == handle || record.sigs.iter().any(|s| s.by == handle);
-    if !mine {
-        return view.missing(&app);
-    }
+    let Some(record) = own_record(&app, &log_id, &me.subject, seq) else { return view.missing(&app) };
     let title = view.t("done_title");
     let act = words("act", &record.kind, &[]);
     let (rows, offset) = {
@@ -583,15 +789,11 @@ pub(crate) async fn receipt(
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let Some(id) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Ok(log) = app.heng().log(&id) else { return view.missing(&app) };
-    let handle = proposal::handle(app.heng(), &id, &me.subject).ok().flatten();
-    let own = |record: &heng_domain::record::Record| {
-        handle.as_ref().is_some_and(|me| record.actor == *me || record.sigs.iter().any(|s| s.by == *me))
-    };
-    if !log.record(seq).is_ok_and(|record| own(&record)) {
+    if own_record(&app, &id, &me.subject, seq).is_none() {
         return view.missing(&app);
     }
     match log.receipt(seq) {
-        Ok(receipt) => crate::dossier::inert(&format!("receipt-{seq}.tlog-proof"), receipt.to_string().into_bytes()),
+        Ok(receipt) => (crate::files::inert(&format!("receipt-{seq}.tlog-proof")), receipt.to_string()).into_response(),
         Err(error) => view.failure(&app, &error),
     }
 }
@@ -601,7 +803,7 @@ pub(crate) fn described(view: &View, rows: &[(Text, Text)]) -> Markup {
     html! {
         dl.facts.answers {
             @for (label, value) in rows {
-                div { dt { (label.get(view.lang)) } dd { span.typed { (value.get(view.lang)) } } }
+                div { dt { (label.get(view.lang)) } dd { span.typed translate="no" { (value.get(view.lang)) } } }
             }
         }
     }

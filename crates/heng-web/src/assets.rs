@@ -64,6 +64,7 @@ const SOURCES: &[Source] = sources! {
     "mark.svg"
     "passkey.js"
     "sign.js"
+    "upload.js"
     "fonts/OFL.txt"
 };
 

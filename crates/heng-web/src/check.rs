@@ -70,7 +70,7 @@ pub(crate) async fn show(
                 @if published { li { a href={ (here) "/result.json" } { (view.t("link_result")) } } }
             }
         }
-        p { a href=(edition_href(view.lang, log.id())) { (view.t("back_edition")) } }
+        p { a href=(edition_href(view.language, log.id())) { (view.t("back_edition")) } }
     };
     let proof = view.proof(&log);
     view.page(&app, Content { proof, ..Content::new(title, main) })

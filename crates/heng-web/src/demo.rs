@@ -1,13 +1,17 @@
 //! The demonstration's door: be any of its invented people, and let its days pass.
 
+use std::collections::BTreeSet;
+
+use axum::Json;
 use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use heng_app::account::Subject;
+use heng_app::account::{AccountError, Language, Scope, SignedIn, Subject};
 use heng_app::desk::proposal::{self, Proposal};
 use heng_app::desk::words;
 use maud::html;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::signin::{Onward, blocking, enter, language};
 use crate::ui::{self, Action, Column, NextStep, Row};
@@ -24,8 +28,7 @@ struct Guest {
 
 impl Guest {
     fn roles(&self, view: &View) -> String {
-        let roles: Vec<String> =
-            self.roles.iter().map(|role| words("role", role, &[]).get(view.lang).to_owned()).collect();
+        let roles: Vec<String> = self.roles.iter().map(|role| role_name(view, role)).collect();
         crate::words::list(view.lang, &roles)
     }
 }
@@ -52,12 +55,17 @@ fn guests(app: &App) -> Vec<Guest> {
             let image = log.image();
             image.state.edition().map(|e| e.organisations.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
         });
-        let applying: std::collections::BTreeSet<String> = applying.collect();
+        let applying: BTreeSet<String> = applying.collect();
         for (id, (_, firm)) in office.organisations.iter().filter(|(id, _)| applying.contains(*id)) {
             out.push(Guest { subject: id.clone(), name: firm.name.zh.clone(), roles: vec!["applicant".to_owned()] });
         }
     }
     out
+}
+
+/// A role in words; firms apply, which is no role of the office.
+fn role_name(view: &View, role: &str) -> String {
+    if role == "applicant" { view.t("applicant") } else { words("role", role, &[]).get(view.lang).to_owned() }
 }
 
 /// How many things wait for somebody, over all logs.
@@ -191,7 +199,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Quer
         }
         h2 { (view.t("demo_people")) }
         (ui::table(&view.t("demo_people"), &columns, &rows, &html! {}))
-        p { @for log in app.heng().editions() { a href=(crate::view::edition_href(view.lang, log.id())) { (log_name(&app, log.id()).get(view.lang)) } " " } }
+        p { @for log in app.heng().editions() { a href=(crate::view::edition_href(view.language, log.id())) { (log_name(&app, log.id()).get(view.lang)) } " " } }
     };
     view.page(&app, Content { wide: true, ..Content::new(title, main) })
 }
@@ -216,18 +224,43 @@ pub(crate) async fn enter_as(
     let Enter { subject, onward } = form;
     let signed = {
         let app = app.clone();
-        blocking(move || {
-            let guest = guests(&app).into_iter().find(|guest| guest.subject == subject);
-            let name = guest.map(|guest| guest.name).unwrap_or_else(|| subject.clone());
-            let subject =
-                if subject.starts_with("o:") { Subject::Organisation(subject) } else { Subject::Person(subject) };
-            app.accounts().enter_demo(caller(&headers), subject, &name, language)
-        })
-        .await
+        blocking(move || become_guest(&app, &headers, subject, language)).await
     };
     match signed {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
         Err(error) => view.problem(&app, crate::signin::status(&error), &view.t("sign_in"), &view.wrong(&error)),
+    }
+}
+
+/// A session as one of the invented people.
+fn become_guest(app: &App, headers: &HeaderMap, subject: String, language: Language) -> Result<SignedIn, AccountError> {
+    let name = guest_name(app, &subject).ok_or(AccountError::AccountUnknown)?;
+    let subject = if subject.starts_with("o:") { Subject::Organisation(subject) } else { Subject::Person(subject) };
+    app.accounts().enter_demo(caller(headers), subject, &name, language)
+}
+
+/// The name of an invented person or firm.
+fn guest_name(app: &App, subject: &str) -> Option<String> {
+    let log = app.heng().office_log()?;
+    let image = log.image();
+    let office = image.state.office()?;
+    let person = office.people.get(subject).map(|p| p.name.clone().unwrap_or_else(|| subject.to_owned()));
+    person.or_else(|| office.organisations.get(subject).map(|(_, firm)| firm.name.zh.clone()))
+}
+
+/// A token for programs that try the JSON interface: in a demonstration everybody may be anybody.
+pub(crate) async fn token(headers: HeaderMap, State(app): State<App>, Json(form): Json<Enter>) -> Response {
+    let made = {
+        let app = app.clone();
+        blocking(move || {
+            let signed = become_guest(&app, &headers, form.subject, Language::En)?;
+            app.accounts().make_token(&signed.session, "demo", BTreeSet::from([Scope::Read, Scope::Write]), 1)
+        })
+        .await
+    };
+    match made {
+        Ok(token) => Json(json!({ "token": token.token.expose() })).into_response(),
+        Err(error) => (crate::signin::status(&error), Json(json!({ "code": error.code() }))).into_response(),
     }
 }
 

@@ -1,16 +1,19 @@
 //! A dossier (申报材料) as those inside may read it: profile, figures, self-evaluation, files, and what was decided on it.
 
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use heng_app::desk::{Place, proposal, with_desk};
-use heng_domain::edition::{Application, Edition};
+use axum::http::StatusCode;
+use axum::response::Response;
+use heng_app::desk::{EditionDesk, Place, files, proposal, with_desk};
+use heng_domain::criteria::ItemKind;
+use heng_domain::edition::events::Role;
+use heng_domain::edition::{Application, Edition, Thing};
+use heng_domain::text::{Lang, Text};
+use heng_domain::time::Instant;
 use heng_log::Hash;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::ui::{self, Column, Link, Pager, Row, Tone};
+use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, ProfileBar, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{instant, money};
 use crate::work::{log_name, log_of, place};
@@ -18,8 +21,15 @@ use crate::work::{log_name, log_of, place};
 /// Applications on one page of the list.
 const PAGE: usize = 50;
 
-/// The dossier of an application for `reader`, and a note that it was opened; `None` where the reader may not.
-pub(crate) fn content(view: &View, app: &App, log_id: &str, reader: &str, application: &str) -> Option<Markup> {
+/// Opens the dossier of an application: what `show` makes of it for `reader`, and a note that it was opened; `None`
+/// where the reader may not. Pages and the JSON interface open dossiers here and nowhere else.
+pub(crate) fn open<T>(
+    app: &App,
+    log_id: &str,
+    reader: &str,
+    application: &str,
+    show: impl FnOnce(&Edition, &Application) -> T,
+) -> Option<T> {
     let log = app.heng().log(log_id).ok()?;
     let image = log.image();
     let edition = image.state.edition()?;
@@ -27,10 +37,15 @@ pub(crate) fn content(view: &View, app: &App, log_id: &str, reader: &str, applic
         return None;
     }
     let found = edition.applications.get(application)?;
-    let markup = body(view, app, edition, log_id, found, reader);
+    let shown = show(edition, found);
     drop(image);
     opened(app, log_id, reader, application, "dossier");
-    Some(markup)
+    Some(shown)
+}
+
+/// The dossier as a page shows it.
+pub(crate) fn content(view: &View, app: &App, log: &str, reader: &str, application: &str) -> Option<Markup> {
+    open(app, log, reader, application, |edition, found| body(view, app, edition, log, found, reader))
 }
 
 /// Who opened what, and when: the supervisor reads it (issue “every file opening is recorded”).
@@ -42,7 +57,7 @@ fn opened(app: &App, log: &str, reader: &str, application: &str, what: &str) {
     }
 }
 
-fn text_of(app: &App, sha: &Hash) -> String {
+pub(crate) fn text_of(app: &App, sha: &Hash) -> String {
     let bytes = app.heng().store().attachment(&sha.0).ok().flatten().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
@@ -55,13 +70,13 @@ fn body(view: &View, app: &App, edition: &Edition, log: &str, application: &Appl
     html! {
         p.watermark { (view.tp("watermark", &[("reader", reader), ("time", &now)])) }
         h2 { (view.t("profile_heading")) }
-        p.prose { (text_of(app, &body.profile_sha256)) }
+        p.prose translate="no" { (text_of(app, &body.profile_sha256)) }
         h2 { (view.t("figures_heading")) }
         (figures(view, application))
         @for item in edition.criteria.iter().flat_map(|tree| tree.items()) {
             @if let Some(own) = body.self_evaluation.get(&item.id) {
                 h3 id=(format!("item-{}", item.id.replace('.', "-"))) { (item.id) " " (item.name.get(view.lang)) }
-                p.prose { (text_of(app, &own.sha256)) }
+                p.prose translate="no" { (text_of(app, &own.sha256)) }
                 p.hint { (view.tp("own_percent", &[("percent", &own.percent.to_string()), ("chars", &own.chars.to_string())])) }
             }
         }
@@ -115,7 +130,27 @@ fn figures(view: &View, application: &Application) -> Markup {
             ])
         })
         .collect();
-    ui::table(&view.t("figures_heading"), &columns, &rows, &html! {})
+    let bars: Vec<Bar<'_>> = application
+        .body
+        .figures
+        .iter()
+        .map(|f| Bar {
+            label: f.year.to_string().into(),
+            value: f.revenue_fen / 100,
+            shown: fen(f.revenue_fen).into(),
+            href: None,
+        })
+        .collect();
+    let words = PictureWords {
+        title: view.t("trend_title").into(),
+        desc: view.t("trend_title").into(),
+        table_summary: view.t("as_table").into(),
+        heads: vec![view.t("year").into(), view.t("revenue").into()],
+    };
+    html! {
+        (ui::table(&view.t("figures_heading"), &columns, &rows, &html! {}))
+        @if bars.iter().all(|bar| bar.value >= 0) { (ui::funnel_svg(&words, &bars)) }
+    }
 }
 
 /// Who I am in a log, as a reader.
@@ -136,36 +171,148 @@ pub(crate) async fn show(
     let Some(dossier) = content(&view, &app, &log, &me, &id) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
     };
-    let (name, state) = {
+    let (name, state, own) = {
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
-        (name, state_of(&view, edition, &id))
+        let (key, tone) = state_of(edition, &id);
+        let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
+        (name, (view.t(key), tone), own)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
         (ui::sentence(&state.0))
         p { (ui::status_tag(&state.0, state.1)) }
+        @if own { (feedback(&view, &app, &log, &id)) }
         (dossier)
         p { a href=(view.href(&format!("/work/{}/applications", place(&app, &log)))) { (view.t("applications_link")) } }
     };
     view.page(&app, Content { wide: true, ..Content::new(name, main) })
 }
 
-/// Where an application stands, in words.
-fn state_of(view: &View, edition: &Edition, id: &str) -> (String, Tone) {
-    let Some(application) = edition.applications.get(id) else { return (String::new(), Tone::Quiet) };
-    if application.withdrawn.is_some() {
-        return (view.t("state_withdrawn"), Tone::Stop);
+/// For the applicant: what happens next, and after the result what the panel found.
+fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
+    let Ok(found) = app.heng().log(log) else { return html! {} };
+    let image = found.image();
+    let Some(edition) = image.state.edition() else { return html! {} };
+    let next = html! { (ui::sentence(&crate::edition::stands(view, edition))) };
+    // Feedback is for after the result: before it would tell of sealed scores.
+    if !edition.public_may_see(Thing::Result) {
+        return html! { section { h2 { (view.t("status_heading")) } (next) p { (view.t("feedback_later")) } } };
+    }
+    let last = edition.rules().stages.iter().rev().find_map(|stage| {
+        let seq = edition.sheets.get(&stage.id)?.agreed.get(id)?;
+        Some((*seq, edition.sheet(*seq)?))
+    });
+    let (Some((seq, sheet)), Some(tree)) = (last, &edition.criteria) else { return next };
+    // The words were written with the first agreed sheet; a site visit changes marks and gives its evidence.
+    let remarks = edition
+        .sheets
+        .values()
+        .filter_map(|sheets| sheets.agreed.get(id))
+        .filter_map(|seq| edition.known.get(&(*seq, "/remarks".to_owned())))
+        .next_back();
+    let words = |item: &str, part: &str| {
+        let text = remarks.and_then(|r| r.get(item)).and_then(|own| own.get(part)).and_then(|t| t.as_str());
+        text.unwrap_or_default().to_owned()
+    };
+    let bars: Vec<ProfileBar<'_>> = tree
+        .categories
+        .iter()
+        .map(|category| ProfileBar {
+            label: format!("{} {}", category.id, category.name.get(view.lang)).into(),
+            scored_hundredths: i64::try_from(tree.category_of(category, &sheet)).unwrap_or(0),
+            points_max: i64::from(category.points),
+            mean_hundredths: None,
+        })
+        .collect();
+    let picture = PictureWords {
+        title: view.t("feedback_profile").into(),
+        desc: view.t("profile_desc").into(),
+        table_summary: view.t("as_table").into(),
+        heads: ["category", "points", "full_mark"].into_iter().map(|k| view.t(k).into()).collect(),
+    };
+    let columns = ["feedback_item", "feedback_percent", "feedback_strengths", "feedback_improvements"]
+        .map(|k| Column::text(view.t(k)));
+    let rows: Vec<Row<'_>> = tree
+        .items()
+        .map(|item| {
+            let percent = sheet.get(&item.id).copied().unwrap_or(0);
+            let band = tree.band(percent).map(|b| if item.kind == ItemKind::Process { &b.process } else { &b.result });
+            Row::new(vec![
+                html! { (item.id) " " (item.name.get(view.lang)) },
+                html! { (percent) "%" @if let Some(band) = band { " · " (band.get(view.lang)) } },
+                html! { (words(&item.id, "strengths")) },
+                html! { (words(&item.id, "improvements")) },
+            ])
+        })
+        .collect();
+    html! {
+        section {
+            h2 { (view.t("feedback_heading")) }
+            (next)
+            p { (view.tp("feedback_record", &[("record", &seq.to_string())])) }
+            (ui::profile_svg(&picture, &view.t("field_mean"), &bars))
+            (ui::table(&view.t("feedback_heading"), &columns, &rows, &html! {}))
+        }
+    }
+}
+
+/// Where an application stands: the key of its words.
+pub(crate) fn state_of(edition: &Edition, id: &str) -> (&'static str, Tone) {
+    if edition.applications.get(id).is_some_and(|application| application.withdrawn.is_some()) {
+        return ("state_withdrawn", Tone::Stop);
     }
     if edition.standing_winners().iter().any(|(a, _)| *a == id) {
-        return (view.t("state_chosen"), Tone::Done);
+        return ("state_chosen", Tone::Done);
     }
     if edition.field.contains(id) {
-        return (view.t("state_in_field"), Tone::Now);
+        return ("state_in_field", Tone::Now);
     }
-    (view.t("state_out"), Tone::Stop)
+    ("state_out", Tone::Stop)
+}
+
+/// What is searched for in the list of applications.
+pub(crate) struct Wanted<'a> {
+    /// A part of the name, or the number.
+    pub q: &'a str,
+    /// `field`, `out`, or all.
+    pub state: &'a str,
+    /// `name`, `time`, or by number.
+    pub sort: &'a str,
+}
+
+/// An application of the list.
+pub(crate) struct Listed {
+    pub id: String,
+    pub name: Text,
+    pub time: Instant,
+    pub state: (&'static str, Tone),
+}
+
+/// The applications that the person may read, searched, filtered and sorted.
+pub(crate) fn listed(desk: &EditionDesk<'_>, wanted: &Wanted<'_>, lang: Lang) -> Vec<Listed> {
+    let edition = desk.edition;
+    let q = wanted.q.trim().to_lowercase();
+    let mut rows: Vec<Listed> = edition
+        .applications
+        .iter()
+        .filter(|(id, _)| edition.may_read(&desk.me, id))
+        .map(|(id, a)| Listed { id: id.clone(), name: desk.name(id), time: a.time, state: state_of(edition, id) })
+        .filter(|row| q.is_empty() || row.name.get(lang).to_lowercase().contains(&q) || row.id == q)
+        .filter(|row| match wanted.state {
+            "field" => edition.field.contains(&row.id),
+            "out" => !edition.field.contains(&row.id),
+            _ => true,
+        })
+        .collect();
+    match wanted.sort {
+        "name" => rows.sort_by(|a, b| a.name.get(lang).cmp(b.name.get(lang))),
+        "time" => rows.sort_by_key(|row| row.time),
+        _ => {}
+    }
+    rows
 }
 
 #[derive(Deserialize)]
@@ -189,27 +336,10 @@ pub(crate) async fn list(
 ) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
-    let wanted = query.q.trim().to_lowercase();
     let found = with_desk(app.heng(), &log, &me.subject, |at| {
         let Place::Edition(desk) = at else { return None };
         let edition = desk.edition;
-        let mut rows: Vec<(&String, &Application, String, (String, Tone))> = edition
-            .applications
-            .iter()
-            .filter(|(id, _)| edition.may_read(&desk.me, id))
-            .map(|(id, a)| (id, a, desk.name(id).get(view.lang).to_owned(), state_of(&view, edition, id)))
-            .filter(|(id, _, name, _)| wanted.is_empty() || name.to_lowercase().contains(&wanted) || **id == wanted)
-            .filter(|(id, ..)| match query.state.as_str() {
-                "field" => edition.field.contains(*id),
-                "out" => !edition.field.contains(*id),
-                _ => true,
-            })
-            .collect();
-        match query.sort.as_str() {
-            "name" => rows.sort_by(|a, b| a.2.cmp(&b.2)),
-            "time" => rows.sort_by_key(|row| row.1.time),
-            _ => {}
-        }
+        let rows = listed(desk, &Wanted { q: &query.q, state: &query.state, sort: &query.sort }, view.lang);
         let all = rows.len();
         let offset = edition.rules().utc_offset_minutes;
         let page = query.page.min(all.saturating_sub(1) / PAGE);
@@ -218,14 +348,14 @@ pub(crate) async fn list(
             .into_iter()
             .skip(page * PAGE)
             .take(PAGE)
-            .map(|(id, a, name, (state, tone))| {
+            .map(|Listed { id, name, time, state: (key, tone) }| {
                 Row::link(
                     format!("{here}/{id}"),
                     vec![
-                        html! { (name) },
+                        html! { (name.get(view.lang)) },
                         html! { (id) },
-                        html! { (instant(view.lang, a.time, offset)) },
-                        ui::status_tag(&state, tone),
+                        html! { (instant(view.lang, time, offset)) },
+                        ui::status_tag(&view.t(key), tone),
                     ],
                 )
             })
@@ -291,32 +421,43 @@ pub(crate) async fn file(
     }
     let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Some(me) = reader(&app, &view, &log) else { return view.missing(&app) };
-    let found = {
-        let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
-        let image = found.image();
-        let edition = image.state.edition().filter(|e| e.may_read(&me, &id));
-        edition.and_then(|e| e.applications.get(&id)).and_then(|a| {
-            let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?;
-            Some((file.name.clone(), file.sha256))
-        })
-    };
-    let Some((name, hash)) = found else { return view.missing(&app) };
-    let bytes = {
-        let app = app.clone();
-        tokio::task::spawn_blocking(move || app.heng().store().attachment(&hash.0)).await
-    };
-    let Ok(Ok(Some(bytes))) = bytes else { return view.missing(&app) };
-    opened(&app, &log, &me, &id, &sha);
-    inert(&name, bytes)
+    match find_file(&app, &log, &me, &id, &sha) {
+        Ok(Some((name, hash))) => match crate::files::download(&app, &name, hash).await {
+            Some(response) => response,
+            None => view.missing(&app),
+        },
+        Ok(None) => view.problem(&app, StatusCode::NOT_FOUND, &view.t("not_yours_title"), &view.t("not_yours_secret")),
+        Err(error) => view.failure(&app, &error),
+    }
 }
 
-/// A file that a browser can only save.
-pub(crate) fn inert(name: &str, bytes: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{}", crate::work::encode(name))),
-        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    (headers, Body::from(bytes)).into_response()
+/// A file of a dossier that `reader` may open, with its name; the opening is noted.
+///
+/// What the firm marked as a business secret is for the office and the panel alone.
+pub(crate) fn find_file(
+    app: &App,
+    log: &str,
+    reader: &str,
+    application: &str,
+    sha: &str,
+) -> heng_app::Result<Option<(String, Hash)>> {
+    let found = {
+        let found = app.heng().log(log)?;
+        let image = found.image();
+        let edition = image.state.edition().filter(|e| e.may_read(reader, application));
+        edition.and_then(|e| Some((e, e.applications.get(application)?))).and_then(|(e, a)| {
+            let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?;
+            let inner = e.has_role(reader, Role::Officer)
+                || a.body.organisation == reader
+                || e.panels.values().any(|p| p.members.contains(reader) && p.applications.contains(application));
+            Some((file.name.clone(), file.sha256, a.body.organisation.clone(), inner))
+        })
+    };
+    let Some((name, hash, owner, inner)) = found else { return Ok(None) };
+    let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
+    if secret && !inner {
+        return Ok(None);
+    }
+    opened(app, log, reader, application, sha);
+    Ok(Some((name, hash)))
 }

@@ -72,7 +72,7 @@ pub(crate) fn stands(view: &View, edition: &Edition) -> String {
 }
 
 fn next(view: &View, edition: &Edition, log: &Log, now: Instant) -> Markup {
-    let here = edition_href(view.lang, log.id());
+    let here = edition_href(view.language, log.id());
     if edition.closed {
         return ui::next_step(&NextStep {
             label: view.t("next_step").into(),
@@ -162,7 +162,7 @@ pub(crate) fn funnel_numbers(view: &View, edition: &Edition) -> Vec<(String, u64
     out
 }
 
-fn funnel(view: &View, edition: &Edition) -> Markup {
+pub(crate) fn funnel(view: &View, edition: &Edition) -> Markup {
     let numbers = funnel_numbers(view, edition);
     if numbers.iter().all(|(_, n)| *n == 0) {
         return html! {};
@@ -206,7 +206,7 @@ fn notices(view: &View, edition: &Edition, log: &Log) -> Markup {
     if edition.notices.is_empty() {
         return html! {};
     }
-    let here = edition_href(view.lang, log.id());
+    let here = edition_href(view.language, log.id());
     let columns = ["notice", "published_on", "until"].map(|key| Column::text(view.t(key)));
     let rows: Vec<Row<'_>> = edition
         .notices

@@ -15,6 +15,8 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
 use crate::edition::{arithmetic, comparison, square};
+use crate::hant::{self, Names};
+use crate::language::Language;
 use crate::ui::{self, Choice, HallPage, HallResult, VoteSquare};
 use crate::view::{App, View, edition_href, find, slug};
 use crate::words::{t, tp};
@@ -42,13 +44,13 @@ pub(crate) async fn show(
         body: screen.body,
         foot: Some(screen.foot),
         live_script: Some("hall.js"),
-        live_href: Some(format!("/editions/{programme}/{edition}/hall/events?lang={}", view.lang.code()).into()),
+        live_href: Some(format!("/editions/{programme}/{edition}/hall/events?lang={}", view.language.code()).into()),
     };
     Html(ui::hall_layout(&page).into_string()).into_response()
 }
 
 #[derive(serde::Deserialize)]
-pub(crate) struct Language {
+pub(crate) struct Chosen {
     #[serde(default)]
     lang: String,
 }
@@ -57,29 +59,39 @@ pub(crate) struct Language {
 pub(crate) async fn events(
     State(app): State<App>,
     Path((programme, edition)): Path<(String, String)>,
-    axum::extract::Query(query): axum::extract::Query<Language>,
+    axum::extract::Query(query): axum::extract::Query<Chosen>,
     view: View,
 ) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
-    let lang = Lang::parse(&query.lang).unwrap_or_default();
-    Sse::new(stream(lang, &app, log)).keep_alive(KeepAlive::default()).into_response()
+    let language = Language::of_code(&query.lang).unwrap_or_default();
+    Sse::new(stream(language, &app, log)).keep_alive(KeepAlive::default()).into_response()
 }
 
-fn stream(lang: Lang, app: &App, log: std::sync::Arc<Log>) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
+fn stream(
+    language: Language,
+    app: &App,
+    log: std::sync::Arc<Log>,
+) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let id = log.id().to_owned();
+    let names = (language == Language::Hant).then(|| Names::of(app));
     let changes = BroadcastStream::new(app.subscribe())
         // A slow screen that missed changes simply shows the newest state.
         .map(|change| change.unwrap_or(Some((String::new(), 0))))
         .take_while(Option::is_some)
         .filter(move |change| change.as_ref().is_some_and(|(changed, _)| changed.is_empty() || *changed == id));
     tokio_stream::once(Some((String::new(), 0))).chain(changes).filter_map(move |_| {
-        let screen = screen(lang, &log)?;
-        let value = serde_json::json!({
-            "body": screen.body.into_string(),
-            "foot": screen.foot.into_string(),
-            "head": screen.head,
-            "subject": screen.subject,
-        });
+        let Screen { head, subject, body, foot } = screen(language.lang(), &log)?;
+        let (body, foot) = (body.into_string(), foot.into_string());
+        let (body, foot, head, subject) = match &names {
+            Some(names) => (
+                hant::fragment(&body, names),
+                hant::fragment(&foot, names),
+                hant::text(&head, names),
+                hant::text(&subject, names),
+            ),
+            None => (body, foot, head, subject),
+        };
+        let value = serde_json::json!({ "body": body, "foot": foot, "head": head, "subject": subject });
         Some(Ok(Event::default().data(value.to_string())))
     })
 }
@@ -223,6 +235,7 @@ fn result(lang: Lang, edition: &Edition, log: &Log, finalist: &Finalist, code: &
         root: code.replace('-', "").into(),
         // What a photograph of the screen keeps: the log and its root, not an address that may move.
         check_url: format!("heng:{}?size={}&root={}", log.id(), edition.size, code).into(),
-        check_title: tp(lang, "hall_qr", &[("page", &format!("{}/check", edition_href(lang, &slug(log.id()))))]).into(),
+        check_title: tp(lang, "hall_qr", &[("page", &format!("{}/check", edition_href(lang.into(), &slug(log.id()))))])
+            .into(),
     })
 }

@@ -64,7 +64,7 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
     for log in &editions {
         let image = log.image();
         let Some(edition) = image.state.edition() else { continue };
-        let href = edition_href(view.lang, log.id());
+        let href = edition_href(view.language, log.id());
         let name = edition.rules().name.get(view.lang).to_owned();
         let label = edition.opened.label.get(view.lang).to_owned();
         let (stage, who, by) = match (edition.closed, current(edition)) {
@@ -107,7 +107,7 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
             p { (view.t("check_text")) }
             ul {
                 @for log in published {
-                    li { a href={ (edition_href(view.lang, log.id())) "/check" } { (view.tp("check_edition", &[("edition", &title_of(&view, log))])) } }
+                    li { a href={ (edition_href(view.language, log.id())) "/check" } { (view.tp("check_edition", &[("edition", &title_of(&view, log))])) } }
                 }
             }
         }

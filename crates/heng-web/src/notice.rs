@@ -11,6 +11,7 @@ use heng_domain::edition::events::{Event, ObjectionReceived};
 use heng_domain::edition::{Edition, Notice};
 use heng_domain::messages;
 use heng_domain::record::Record;
+use heng_domain::text::Lang;
 use heng_domain::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use crate::ui::{self, Choose, Field, FieldKind, Link, NextStep, NoticePaper, Tone};
 use crate::view::{App, Content, View, edition_href, find};
-use crate::words::{date, instant};
+use crate::words::{date, instant, tp};
 
 /// Most characters of a field of the form, as the form says.
 const NAME_CHARS: usize = 100;
@@ -28,12 +29,12 @@ const GROUNDS_CHARS: usize = 5000;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Answers {
-    application: String,
-    by: String,
-    name: String,
-    identity: String,
-    contact: String,
-    grounds: String,
+    pub application: String,
+    pub by: String,
+    pub name: String,
+    pub identity: String,
+    pub contact: String,
+    pub grounds: String,
 }
 
 type Errors = Vec<(&'static str, String)>;
@@ -78,7 +79,7 @@ fn respond(
                 reason: Some(view.t(if open { "notice_reason_open" } else { "notice_reason_over" }).into()),
             }))
             @if open { (form(view, edition, notice, log, id, answers, errors)) }
-            p { a href=(edition_href(view.lang, log.id())) { (view.t("back_edition")) } }
+            p { a href=(edition_href(view.language, log.id())) { (view.t("back_edition")) } }
         };
         Content::new(title, main)
     };
@@ -116,7 +117,8 @@ fn paper(view: &View, edition: &Edition, notice: &Notice) -> Markup {
         })
         .collect();
     let body = html! {
-        p { (notice.body.text.get(view.lang)) }
+        // The page says that this is the record's text word for word, so it is shown in the record's own characters.
+        p lang=(view.lang.tag()) translate="no" { (notice.body.text.get(view.lang)) }
         ol { @for (name, county, tier) in &names { li { (name) @if !county.is_empty() { " · " (county) } @if !tier.is_empty() { " · " (tier) } } } }
         p { (view.tp("notice_channels", &[("channels", &crate::words::list(view.lang, &channels))])) }
     };
@@ -189,7 +191,7 @@ fn form(
         p { (view.t("objection_privacy")) }
         (ui::submit(&view.t("objection_submit"), true, None))
     };
-    let action = format!("{}/notices/{id}", edition_href(view.lang, log.id()));
+    let action = format!("{}/notices/{id}", edition_href(view.language, log.id()));
     html! {
         section {
             h2 #objection { (view.t("objection_heading")) }
@@ -199,29 +201,39 @@ fn form(
     }
 }
 
+/// Something wrong: the field, the key of its sentence, and the most that would fit.
+pub(crate) struct Fault(pub &'static str, pub &'static str, usize);
+
+impl Fault {
+    /// What to do.
+    pub(crate) fn sentence(&self, lang: Lang) -> String {
+        tp(lang, self.1, &[("most", &self.2.to_string())])
+    }
+}
+
 /// What is wrong with the answers, field by field.
-fn check(view: &View, answers: &Answers) -> Errors {
-    let mut errors = Errors::new();
+pub(crate) fn check(answers: &Answers) -> Vec<Fault> {
+    let mut errors = Vec::new();
     let long = |text: &str, most: usize| text.chars().count() > most;
     let odd = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
     if !matches!(answers.by.as_str(), "unit" | "person") {
-        errors.push(("by", view.t("error_choose")));
+        errors.push(Fault("by", "error_choose", 0));
     }
     for (field, value) in [("name", &answers.name), ("identity", &answers.identity), ("contact", &answers.contact)] {
         if value.trim().is_empty() {
-            errors.push((field, view.t("error_real_name")));
+            errors.push(Fault(field, "error_real_name", 0));
         } else if long(value, NAME_CHARS) {
-            errors.push((field, view.tp("error_long", &[("most", &NAME_CHARS.to_string())])));
+            errors.push(Fault(field, "error_long", NAME_CHARS));
         } else if odd(value) {
-            errors.push((field, view.t("error_characters")));
+            errors.push(Fault(field, "error_characters", 0));
         }
     }
     if answers.grounds.trim().is_empty() {
-        errors.push(("grounds", view.t("error_grounds")));
+        errors.push(Fault("grounds", "error_grounds", 0));
     } else if long(&answers.grounds, GROUNDS_CHARS) {
-        errors.push(("grounds", view.tp("error_long", &[("most", &GROUNDS_CHARS.to_string())])));
+        errors.push(Fault("grounds", "error_long", GROUNDS_CHARS));
     } else if odd(&answers.grounds) {
-        errors.push(("grounds", view.t("error_characters")));
+        errors.push(Fault("grounds", "error_characters", 0));
     }
     errors
 }
@@ -238,7 +250,7 @@ pub(crate) async fn object(
     Form(answers): Form<Answers>,
 ) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
-    let errors = check(&view, &answers);
+    let errors: Errors = check(&answers).iter().map(|fault| (fault.0, fault.sentence(view.lang))).collect();
     if !errors.is_empty() {
         return respond(&view, &app, &log, &notice, StatusCode::UNPROCESSABLE_ENTITY, &answers, &errors);
     }
@@ -263,7 +275,12 @@ pub(crate) async fn object(
     }
 }
 
-fn submit(app: &App, log: &Log, notice: &str, answers: &Answers) -> heng_app::Result<(String, heng_app::Accepted)> {
+pub(crate) fn submit(
+    app: &App,
+    log: &Log,
+    notice: &str,
+    answers: &Answers,
+) -> heng_app::Result<(String, heng_app::Accepted)> {
     let key = app.heng().random()?;
     let basis = {
         let image = log.image();
@@ -314,7 +331,7 @@ fn received(view: &View, app: &App, log: &Log, objection: &str, record: &Record)
             action: Some(ui::Action::Link(Link::new(view.t("receipt_button"), receipt))),
             reason: Some(view.t("receipt_reason").into()),
         }))
-        p { a href=(edition_href(view.lang, log.id())) { (view.t("back_edition")) } }
+        p { a href=(edition_href(view.language, log.id())) { (view.t("back_edition")) } }
     };
     let proof = view.proof(log);
     view.page(app, Content { proof, ..Content::new(title, main) })

@@ -26,7 +26,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
             let image = log.image();
             let edition = image.state.edition()?;
             Some(Row::link(
-                edition_href(view.lang, log.id()),
+                edition_href(view.language, log.id()),
                 vec![
                     html! { (edition.opened.label.get(view.lang)) },
                     html! { (crate::edition::stands(&view, edition)) },
@@ -35,7 +35,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
         })
         .collect();
     let columns = ["edition", "stands"].map(|key| Column::text(view.t(key)));
-    let newest = editions.first().map(|log| edition_href(view.lang, log.id()));
+    let newest = editions.first().map(|log| edition_href(view.language, log.id()));
     let main = html! {
         (ui::title_block(&title, Some(rules.authority.get(view.lang))))
         (ui::sentence(&view.tp("programme_sentence", &[

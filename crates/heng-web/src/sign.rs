@@ -11,6 +11,7 @@ use heng_app::desk::{self, DeskError, words};
 use heng_app::simulation::DeviceKey;
 use heng_domain::messages;
 use heng_domain::record::{Anchor, Signature};
+use heng_domain::refusal::Refusal;
 use heng_domain::text::Text;
 use heng_log::signature::PublicKey;
 use heng_log::webauthn::Assertion;
@@ -24,17 +25,19 @@ use crate::view::{App, Content, Me, View};
 use crate::work::{act_href, log_name, place};
 
 /// Everything that the page of a proposal needs.
-struct Loaded {
-    proposal: Proposal,
-    standing: Standing,
-    statements: Vec<Statement>,
-    rows: Vec<Vec<(Text, Text)>>,
+pub(crate) struct Loaded {
+    pub proposal: Proposal,
+    pub standing: Standing,
+    pub statements: Vec<Statement>,
+    /// Each record in words.
+    pub rows: Vec<Vec<(Text, Text)>>,
 }
 
-fn load(app: &App, me: &Me, id: &str) -> Result<Loaded, DeskError> {
+/// A proposal for somebody whom it concerns.
+pub(crate) fn load(app: &App, subject: &str, id: &str) -> Result<Loaded, DeskError> {
     let heng = app.heng();
     let proposal = proposal::load(heng, id)?.ok_or(DeskError::NotOpen)?;
-    let standing = proposal::standing(heng, &proposal, &me.subject)?.ok_or(DeskError::NotOpen)?;
+    let standing = proposal::standing(heng, &proposal, subject)?.ok_or(DeskError::NotOpen)?;
     let statements = proposal::statements(heng, &proposal, &standing.handle)?;
     let log = heng.log(&proposal.log)?;
     let image = log.image();
@@ -65,7 +68,7 @@ async fn respond(
 ) -> Response {
     let loaded = {
         let (app, me, id) = (app.clone(), me.clone(), id.to_owned());
-        tokio::task::spawn_blocking(move || load(&app, &me, &id)).await
+        tokio::task::spawn_blocking(move || load(&app, &me.subject, &id)).await
     };
     let loaded = match loaded {
         Ok(Ok(loaded)) => loaded,
@@ -100,7 +103,7 @@ fn page(
             summary { (view.t("exact_record")) }
             @for statement in &loaded.statements {
                 p { (view.t("statement_hash")) " " code { (statement.hash) } }
-                pre.exact tabindex="0" { code { (statement.text) } }
+                pre.exact tabindex="0" translate="no" { code { (statement.text) } }
             }
         }
         @if standing.own {
@@ -187,14 +190,14 @@ fn credential_of(me: &Me, key: &PublicKey) -> Option<String> {
 
 /// What the script sends for each record.
 #[derive(Deserialize)]
-struct Given {
-    at: Anchor,
+pub(crate) struct Given {
+    pub at: Anchor,
     /// Signature: base64 for a plain key, base64url for a passkey, as browsers give it.
-    s: String,
+    pub s: String,
     #[serde(default)]
-    ad: Option<String>,
+    pub ad: Option<String>,
     #[serde(default)]
-    cd: Option<String>,
+    pub cd: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -234,6 +237,17 @@ fn demo_signatures(app: &App, loaded: &Loaded) -> Result<Vec<Signature>, DeskErr
     Ok(loaded.statements.iter().map(|s| device.signature(&s.hash, handle, s.at.clone())).collect())
 }
 
+/// Puts the signatures of a device on a proposal; also the log that it belongs to.
+pub(crate) fn sign_with(app: &App, subject: &str, id: &str, given: Vec<Given>) -> Result<(Outcome, String), DeskError> {
+    let loaded = load(app, subject, id)?;
+    let by = &loaded.standing.handle;
+    let key = loaded.standing.key.as_ref().ok_or(DeskError::NotOpen)?;
+    let missing = || DeskError::from(Refusal::new("signature.missing", "").with("by", by));
+    let sigs: Option<Vec<Signature>> = given.into_iter().map(|given| signature(given, by, key)).collect();
+    let sigs = sigs.filter(|sigs| sigs.len() == loaded.proposal.parts.len()).ok_or_else(missing)?;
+    Ok((proposal::sign(app.heng(), id, subject, sigs)?, loaded.proposal.log))
+}
+
 pub(crate) async fn sign(
     view: View,
     State(app): State<App>,
@@ -244,18 +258,13 @@ pub(crate) async fn sign(
     let outcome = {
         let (app, me, id) = (app.clone(), me.clone(), id.clone());
         tokio::task::spawn_blocking(move || -> Result<(Outcome, String), DeskError> {
-            let loaded = load(&app, &me, &id)?;
-            let sigs = if form.demo.is_empty() {
-                let key = loaded.standing.key.as_ref().ok_or(DeskError::NotOpen)?;
-                let given: Vec<Given> = serde_json::from_str(&form.signatures).map_err(|_| {
-                    DeskError::Refused(Box::new(
-                        heng_domain::refusal::Refusal::new("signature.missing", "").with("by", &loaded.standing.handle),
-                    ))
-                })?;
-                given.into_iter().filter_map(|g| signature(g, &loaded.standing.handle, key)).collect()
-            } else {
-                demo_signatures(&app, &loaded)?
-            };
+            if form.demo.is_empty() {
+                // What does not read has no signatures, and is refused as such.
+                let given = serde_json::from_str(&form.signatures).unwrap_or_default();
+                return sign_with(&app, &me.subject, &id, given);
+            }
+            let loaded = load(&app, &me.subject, &id)?;
+            let sigs = demo_signatures(&app, &loaded)?;
             Ok((proposal::sign(app.heng(), &id, &me.subject, sigs)?, loaded.proposal.log))
         })
         .await

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Language, SignedIn};
 use heng_app::desk::drafts;
-use heng_domain::text::Lang;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -159,7 +158,7 @@ pub(crate) async fn enter(view: &View, app: &App, signed: SignedIn, onward: &Onw
 /// A form that was sent after its session had ended becomes the draft of the same form.
 fn restore(app: &App, account: &str, subject: &str, id: &str) -> Result<(), AccountError> {
     let parked = app.accounts().parked(account, id)?;
-    let path = parked.form.form_key.strip_prefix("/en").unwrap_or(&parked.form.form_key).to_owned();
+    let (_, path) = crate::language::Language::of_path(&parked.form.form_key);
     let parts: Vec<&str> = path.split('?').next().unwrap_or_default().trim_start_matches('/').split('/').collect();
     if let ["work", first, second, kind, case] = parts.as_slice()
         && let Some(log) = crate::work::log_of(app, first, second)
@@ -302,9 +301,11 @@ pub(crate) async fn redeem(
 
 /// The language of an account made on this page.
 pub(crate) fn language(view: &View) -> Language {
-    match view.lang {
-        Lang::Zh => Language::ZhHans,
-        Lang::En => Language::En,
+    use crate::language::Language as Page;
+    match view.language {
+        Page::Hans => Language::ZhHans,
+        Page::Hant => Language::ZhHant,
+        Page::En => Language::En,
     }
 }
 

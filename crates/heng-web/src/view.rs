@@ -8,7 +8,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Accounts, Caller, Session, Site};
+use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
+use heng_app::outbox::{Outbox, OutboxConfig};
+use heng_app::post::Post;
+use heng_app::upload::{UploadLimits, Uploads};
 use heng_app::{Heng, Log};
 use heng_domain::edition::{Edition, Thing};
 use heng_domain::text::Lang;
@@ -17,6 +21,7 @@ use heng_log::code::root_code;
 use maud::{Markup, html};
 use tokio::sync::broadcast;
 
+use crate::language::Language;
 use crate::ui::{self, Link, NavLink, Page, PageWords, Proof};
 use crate::words::{instant, t, tp};
 
@@ -31,9 +36,13 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     bundles: Cache<Vec<u8>>,
     reports: Cache<heng_verify::Report>,
-    accounts: Accounts,
+    accounts: Arc<Accounts>,
+    uploads: Arc<Uploads>,
+    outbox: Option<Arc<Outbox>>,
+    _chores: Option<Chores>,
     demo: Option<Demo>,
     site: Site,
+    security_contact: String,
 }
 
 /// What only a demonstration has: keys that everybody knows, and a clock that can be moved on.
@@ -50,11 +59,18 @@ pub struct Settings {
     pub site: Site,
     /// For a demonstration.
     pub demo: Option<Demo>,
+    /// How people are told; nothing leaves without it.
+    pub outbox: Option<OutboxConfig>,
+    /// Whether the chores run in a thread of their own: in a server, not in tests.
+    pub chores: bool,
+    /// Where to report a hole: `mailto:…` or `https://…`; without it, a placeholder at the site's own domain.
+    pub security_contact: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { site: Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() }, demo: None }
+        let site = Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() };
+        Settings { site, demo: None, outbox: None, chores: false, security_contact: None }
     }
 }
 
@@ -66,21 +82,51 @@ impl App {
     /// A portal of `heng`.
     ///
     /// # Errors
-    /// If the site's origin and the domain of its passkeys do not fit.
+    /// If the site's origin and the domain of its passkeys do not fit, or the outbox's settings are wrong.
     pub fn new(heng: Arc<Heng>, settings: Settings) -> Result<App, AccountError> {
         let (changes, _) = broadcast::channel(256);
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        let Settings { site, demo } = settings;
-        let accounts = Accounts::new(Arc::clone(&heng), site.clone())?;
+        let Settings { site, demo, outbox, chores, security_contact } = settings;
+        let security_contact = security_contact.unwrap_or_else(|| format!("mailto:security@{}", site.rp_id));
+        let accounts = Arc::new(Accounts::new(Arc::clone(&heng), site.clone())?);
+        let (store, clock, entropy) = (heng.store().clone(), heng.clock().clone(), heng.entropy().clone());
+        let uploads = Arc::new(Uploads::new(store.clone(), clock.clone(), entropy, UploadLimits::default()));
+        let wrong = |error: heng_app::outbox::OutboxError| heng_app::AppError::Other(error.message(Lang::En));
+        let outbox = outbox.map(|config| Outbox::new(store, clock, &config)).transpose().map_err(wrong)?.map(Arc::new);
+        let post = outbox.clone().map(|outbox| (Post::new(Arc::clone(&heng), Arc::clone(&outbox)), outbox));
+        let chores = chores.then(|| Chores::start(Arc::clone(&accounts), Arc::clone(&uploads), post)).transpose();
+        let chores = chores.map_err(|source| heng_app::AppError::Io { what: "no thread".to_owned(), source })?;
         let (bundles, reports) = (Mutex::default(), Mutex::default());
-        Ok(App(Arc::new(Inner { heng, changes, bundles, reports, accounts, demo, site })))
+        Ok(App(Arc::new(Inner {
+            heng,
+            changes,
+            bundles,
+            reports,
+            accounts,
+            uploads,
+            outbox,
+            _chores: chores,
+            demo,
+            site,
+            security_contact,
+        })))
     }
 
     /// The sign-in service.
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    /// Uploads.
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
+    }
+
+    /// The outbox, if one is set up.
+    pub(crate) fn outbox(&self) -> Option<&Arc<Outbox>> {
+        self.0.outbox.as_ref()
     }
 
     /// What the demonstration has.
@@ -91,6 +137,11 @@ impl App {
     /// Scheme, host and port of the pages.
     pub(crate) fn origin(&self) -> &str {
         &self.0.site.origin
+    }
+
+    /// Where to report a hole.
+    pub(crate) fn security_contact(&self) -> &str {
+        &self.0.security_contact
     }
 
     /// The domain that passkeys belong to.
@@ -176,6 +227,7 @@ pub(crate) struct Me {
 #[derive(Clone)]
 pub(crate) struct View {
     pub lang: Lang,
+    pub language: Language,
     pub me: Option<Arc<Me>>,
     /// An invitation was opened, and no way to sign in is set yet: nothing else can be done in such a session.
     enrolling: bool,
@@ -202,16 +254,16 @@ impl FromRequestParts<App> for View {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &App) -> Result<View, Self::Rejection> {
+        // The door may have looked already.
+        if let Some(view) = parts.extensions.get::<View>() {
+            return Ok(view.clone());
+        }
         let uri = match OriginalUri::from_request_parts(parts, state).await {
             Ok(OriginalUri(uri)) => uri,
             Err(never) => match never {},
         };
-        let path = uri.path();
-        let (lang, path) = match path.strip_prefix("/en") {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => (Lang::En, rest),
-            _ => (Lang::Zh, path),
-        };
-        let path = if path.is_empty() { "/" } else { path };
+        let (language, path) = Language::of_path(uri.path());
+        let lang = language.lang();
         let token = token_of(&parts.headers);
         let me = match token.clone() {
             None => None,
@@ -228,16 +280,7 @@ impl FromRequestParts<App> for View {
         let open = ["/account/keys", "/account/passkeys", "/account/password"].iter().any(|p| path.starts_with(p));
         let me = me.filter(|_| !enrolling || open);
         let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-        Ok(View { lang, me, enrolling, app: state.clone(), token, path: path.to_owned(), query })
-    }
-}
-
-/// An address in a language.
-pub(crate) fn href(lang: Lang, path: &str) -> String {
-    match (lang, path) {
-        (Lang::Zh, path) => path.to_owned(),
-        (Lang::En, "/") => "/en".to_owned(),
-        (Lang::En, path) => format!("/en{path}"),
+        Ok(View { lang, language, me, enrolling, app: state.clone(), token, path: path.to_owned(), query })
     }
 }
 
@@ -248,8 +291,8 @@ pub(crate) fn slug(log: &str) -> String {
 }
 
 /// Address of an edition's page.
-pub(crate) fn edition_href(lang: Lang, log: &str) -> String {
-    href(lang, &format!("/editions/{}", slug(log)))
+pub(crate) fn edition_href(language: Language, log: &str) -> String {
+    language.href(&format!("/editions/{}", slug(log)))
 }
 
 /// What a page hands to the frame.
@@ -278,7 +321,7 @@ impl View {
     }
 
     pub fn href(&self, path: &str) -> String {
-        href(self.lang, path)
+        self.language.href(path)
     }
 
     /// The application.
@@ -358,12 +401,11 @@ impl View {
                 html! { a href=(self.href(if app.demo().is_some() { "/demo" } else { "/sign-in" })) { (self.t("sign_in")) } }
             }
         };
-        let other = |lang: Lang, label: &'static str| NavLink {
-            link: Link::new(label, format!("{}{}", href(lang, &self.path), self.query)),
-            current: self.lang == lang,
-            lang: Some(lang.tag()),
-        };
-        let languages = [other(Lang::Zh, "中文"), other(Lang::En, "English")];
+        let languages = Language::ALL.map(|language| NavLink {
+            link: Link::new(language.label(), format!("{}{}", language.href(&self.path), self.query)),
+            current: self.language == language,
+            lang: Some(language.tag()),
+        });
         let footer = [
             Link::new(self.t("foot_fee"), self.href("/")),
             Link::new(self.t("foot_checkpoint"), "/log/office/checkpoint"),
@@ -406,7 +448,7 @@ impl View {
             datetime: last.to_string().into(),
             root_label: self.t("root_code").into(),
             root: root_code(&Hash(checkpoint.root)).replace('-', "").into(),
-            check: Link::new(self.t("check_page"), format!("{}/check", edition_href(self.lang, log.id()))),
+            check: Link::new(self.t("check_page"), format!("{}/check", edition_href(self.language, log.id()))),
         }))
     }
 

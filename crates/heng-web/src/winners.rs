@@ -51,7 +51,7 @@ fn state(view: &View, honour: &Honour, today: Date) -> Markup {
 }
 
 fn matches(view: &View, office: &Office, honour: &Honour, search: &Search) -> bool {
-    let organisation = office.organisations.get(&honour.body.organisation).map(|(_, o)| o);
+    let organisation = office.organisations.get(&honour.body.organisation).map(|(_, organisation)| organisation);
     let programme = office.programmes.get(&honour.body.programme);
     let is = |wanted: &str, found: Option<&str>| wanted.is_empty() || found == Some(wanted);
     let words = search.q.split_whitespace().all(|word| {
@@ -100,7 +100,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(search): Quer
 }
 
 fn row<'a>(view: &View, office: &Office, honour: &Honour, today: Date) -> Row<'a> {
-    let organisation = office.organisations.get(&honour.body.organisation).map(|(_, o)| o);
+    let organisation = office.organisations.get(&honour.body.organisation).map(|(_, organisation)| organisation);
     let name = organisation.map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
     let county = organisation.map(|o| o.county.get(view.lang).to_owned()).unwrap_or_default();
     let sector = organisation.map(|o| o.sector.get(view.lang).to_owned()).unwrap_or_default();
@@ -127,7 +127,7 @@ fn search_form(view: &View, office: &Office, search: &Search) -> Markup {
     let mut counties: Vec<String> = Vec::new();
     let mut sectors: Vec<String> = Vec::new();
     for honour in office.honours.values() {
-        if let Some(organisation) = office.organisations.get(&honour.body.organisation).map(|(_, o)| o) {
+        if let Some((_, organisation)) = office.organisations.get(&honour.body.organisation) {
             counties.push(organisation.county.get(view.lang).to_owned());
             sectors.push(organisation.sector.get(view.lang).to_owned());
         }
@@ -276,7 +276,7 @@ pub(crate) async fn certificate(view: View, State(app): State<App>, Path(number)
         let today = office.day(app.heng().clock().now());
         let found = office.honours.values().find(|h| h.body.certificate == number && !number.is_empty());
         let Some(honour) = found else { return unknown(&view, &app, &number) };
-        let organisation = office.organisations.get(&honour.body.organisation).map(|(_, o)| o);
+        let organisation = office.organisations.get(&honour.body.organisation).map(|(_, organisation)| organisation);
         let name = organisation.map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
         let award =
             office.programmes.get(&honour.body.programme).map(|p| p.name.get(view.lang).to_owned()).unwrap_or_default();
@@ -301,7 +301,7 @@ pub(crate) async fn certificate(view: View, State(app): State<App>, Path(number)
         if let Some(revoked) = &honour.revoked {
             facts.push((view.t("revoked_because").into(), html! { (revoked.reason) " · " (revoked.decision) }));
         }
-        let edition = honour.body.cite.as_ref().map(|cite| crate::view::edition_href(view.lang, &cite.log));
+        let edition = honour.body.cite.as_ref().map(|cite| crate::view::edition_href(view.language, &cite.log));
         let main = html! {
             (ui::title_block(&title, Some(&award)))
             (ui::sentence(&view.tp(key, &[("name", &name), ("award", &award), ("year", &honour.body.year.to_string())])))

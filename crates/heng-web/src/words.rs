@@ -17,10 +17,11 @@ pub(crate) fn tp(lang: Lang, key: &str, params: &[(&str, &str)]) -> String {
 
 /// 2026年3月4日 · 4 March 2026
 pub(crate) fn date(lang: Lang, date: Date) -> String {
-    match lang {
-        Lang::Zh => format!("{}年{}月{}日", date.year(), date.month(), date.day()),
-        Lang::En => format!("{} {} {}", date.day(), month(date), date.year()),
-    }
+    let month = match lang {
+        Lang::Zh => date.month().to_string(),
+        Lang::En => month(date).to_owned(),
+    };
+    tp(lang, "date", &[("day", &date.day().to_string()), ("month", &month), ("year", &date.year().to_string())])
 }
 
 fn month(date: Date) -> &'static str {

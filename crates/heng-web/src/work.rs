@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use heng_app::desk::proposal::{self, Proposal, Standing};
-use heng_app::desk::{self, Task, words};
+use heng_app::desk::{self, Place, Task, words};
 use heng_domain::edition::Edition;
+use heng_domain::edition::events::Role;
 use heng_domain::replay::LogState;
 use heng_domain::text::Text;
 use maud::{Markup, html};
@@ -71,13 +72,13 @@ fn edition_name(edition: &Edition) -> Text {
 }
 
 /// All that concerns a person, over all logs.
-struct Work {
-    duties: Vec<Task>,
-    possible: BTreeMap<String, Vec<Task>>,
-    proposals: Vec<(Proposal, Standing)>,
+pub(crate) struct Work {
+    pub duties: Vec<Task>,
+    pub possible: BTreeMap<String, Vec<Task>>,
+    pub proposals: Vec<(Proposal, Standing)>,
 }
 
-fn gather(app: &App, subject: &str, only: Option<&str>) -> heng_app::Result<Work> {
+pub(crate) fn gather(app: &App, subject: &str, only: Option<&str>) -> heng_app::Result<Work> {
     let mut work = Work { duties: Vec::new(), possible: BTreeMap::new(), proposals: Vec::new() };
     for log in app.heng().logs() {
         if only.is_some_and(|only| only != log.id()) {
@@ -136,6 +137,7 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
     let count = work.duties.len() + asked.len();
     let main = html! {
         (ui::title_block(&title, Some(&view.tp("work_kicker", &[("name", &me.session.account.name)]))))
+        @if let Some(log) = &only { (log_links(view, app, me, log)) }
         (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
         (next(view, app, &work, &asked, only.as_deref()))
         @if !asked.is_empty() {
@@ -149,7 +151,6 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
         }
         @if only.is_none() { (logs(view, app, me)) }
         @for (log, possible) in &work.possible { (others(view, app, log, possible, only.is_none())) }
-        @if let Some(log) = &only { (log_links(view, app, log)) }
     };
     view.page(app, Content { wide: true, ..Content::new(title, main) })
 }
@@ -308,15 +309,37 @@ fn others(view: &View, app: &App, log: &str, possible: &[Task], with_log: bool) 
     }
 }
 
-/// The public page of an edition and the lists that belong to its workspace.
-fn log_links(view: &View, app: &App, log: &str) -> Markup {
-    let edition = app.heng().log(log).is_ok_and(|log| log.image().state.edition().is_some());
+/// The public page of an edition and the rooms that belong to its workspace.
+fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
+    let here = view.href(&format!("/work/{}", place(app, log)));
+    let rooms = desk::with_desk(app.heng(), log, &me.subject, |at| {
+        let Place::Edition(desk) = at else {
+            return vec![
+                (view.t("people_link"), view.href("/account/people")),
+                (view.t("outbox_title"), view.href("/work/outbox")),
+            ];
+        };
+        let mut out = vec![(view.t("applications_link"), format!("{here}/applications"))];
+        if desk.has(Role::Officer) || desk.has(Role::Supervisor) {
+            out.push((view.t("board_title"), format!("{here}/board")));
+        }
+        if desk.has(Role::Officer) || desk.me.starts_with("o:") {
+            out.push((view.t("files_title"), format!("{here}/files")));
+        }
+        let draws = desk.edition.draws.keys();
+        out.extend(draws.map(|id| (view.tp("draw_link", &[("draw", id)]), format!("{here}/draws/{}", encode(id)))));
+        if !desk.edition.motions.is_empty() {
+            out.push((view.t("hall_button"), format!("{}/hall", edition_href(view.language, log))));
+        }
+        out.push((view.t("public_page"), edition_href(view.language, log)));
+        out
+    });
+    let rooms = rooms.ok().flatten().unwrap_or_default();
     html! {
-        p {
-            a href=(view.href("/work")) { (view.t("back_work")) }
-            @if edition {
-                " · " a href=(format!("{}/applications", view.href(&format!("/work/{}", place(app, log))))) { (view.t("applications_link")) }
-                " · " a href=(edition_href(view.lang, log)) { (view.t("public_page")) }
+        nav.rooms aria-label=(view.t("rooms")) {
+            ul {
+                li { a href=(view.href("/work")) { (view.t("back_work")) } }
+                @for (name, href) in &rooms { li { a href=(href) { (name) } } }
             }
         }
     }

@@ -91,11 +91,28 @@ pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, site: Option<&st
     if no_serve {
         return Ok(ExitCode::SUCCESS);
     }
-    serve_at(&at, listen, site, lang)
+    serve_at(&at, &Serving { listen, site, settings: None, security_contact: None }, lang)
 }
 
-pub(crate) fn serve(at: &Where, listen: &str, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
-    serve_at(&place(at)?, listen, site, lang)
+pub(crate) fn serve(at: &Where, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
+    serve_at(&place(at)?, serving, lang)
+}
+
+/// How a server is reached and what it is told.
+pub(crate) struct Serving<'a> {
+    pub listen: &'a str,
+    pub site: Option<&'a str>,
+    pub settings: Option<&'a Path>,
+    pub security_contact: Option<String>,
+}
+
+/// Settings of a server, from a TOML file: how people are told (docs/operations.md).
+fn outbox_of(file: Option<&Path>, origin: &str) -> Result<Option<heng_app::outbox::OutboxConfig>> {
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not TOML", file.display()))?;
+    table.entry("base_url").or_insert_with(|| format!("{origin}/").into());
+    Ok(Some(table.try_into().with_context(|| format!("{}: see docs/operations.md", file.display()))?))
 }
 
 /// Where the pages are reached: what was said, or this machine under the name that passkeys need.
@@ -121,7 +138,8 @@ fn set_demo_clock(heng: &Heng, clock: &ShiftedClock) -> Result<()> {
     Ok(())
 }
 
-fn serve_at(at: &Place, listen: &str, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
+fn serve_at(at: &Place, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
+    let listen = serving.listen;
     if let Place::Folder(folder) = at
         && !folder.join("heng.sqlite").exists()
     {
@@ -144,10 +162,12 @@ fn serve_at(at: &Place, listen: &str, site: Option<&str>, lang: Lang) -> Result<
             format!("cannot listen at {listen}: is another program there? choose another address with --listen")
         })?;
         let address = listener.local_addr()?;
-        let site = site_of(site, address.port())?;
+        let site = site_of(serving.site, address.port())?;
+        let outbox = outbox_of(serving.settings, &site.origin)?;
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
         let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
-        let app = heng_web::App::new(heng, heng_web::Settings { site, demo })?;
+        let security_contact = serving.security_contact.clone();
+        let app = heng_web::App::new(heng, heng_web::Settings { site, demo, outbox, chores: true, security_contact })?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;
     Ok(ExitCode::SUCCESS)

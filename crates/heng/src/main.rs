@@ -69,6 +69,12 @@ enum Command {
         /// Address under which browsers reach it, e.g. https://award.example; passkeys belong to its host.
         #[arg(long, value_name = "URL")]
         site: Option<String>,
+        /// Settings file (TOML): how people are told; see docs/operations.md.
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
+        /// Where to report a security hole, as /.well-known/security.txt says: mailto:… or https://….
+        #[arg(long, value_name = "URI")]
+        security_contact: Option<String>,
     },
     /// Found an office: its first two officers' keys are written to files for them to keep.
     Init {
@@ -212,7 +218,10 @@ fn main() -> ExitCode {
         Command::Demo { data, listen, no_serve, site } => {
             commands::demo(&data, &listen, no_serve, site.as_deref(), lang)
         }
-        Command::Serve { place, listen, site } => commands::serve(&place, &listen, site.as_deref(), lang),
+        Command::Serve { place, listen, site, settings, security_contact } => {
+            let (site, settings) = (site.as_deref(), settings.as_deref());
+            commands::serve(&place, &commands::Serving { listen: &listen, site, settings, security_contact }, lang)
+        }
         Command::Init { place, log, name_zh, name_en, officers, officer_keys, site } => {
             commands::init(&place, &log, (&name_zh, &name_en), &officers, &officer_keys, site.as_deref(), lang)
         }

@@ -33,7 +33,7 @@ impl std::fmt::Debug for Token {
 /// A value that `Debug` does not print. It is written to encrypted rows only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Hidden<T>(pub(super) T);
+pub struct Hidden<T>(pub(crate) T);
 
 impl<T> std::fmt::Debug for Hidden<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -10,8 +10,9 @@ use heng_domain::text::Text;
 use serde_json::json;
 
 use super::call::window;
-use super::field::{Field, Input, Kind, cell_fen, cell_number, same, words, yuan_text};
+use super::field::{Answers, Field, Input, Kind, cell_fen, cell_number, same, words, yuan_text};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
+use crate::heng::Heng;
 
 /// Most files of one application.
 const FILES: usize = 60;
@@ -197,4 +198,63 @@ fn next_number(desk: &EditionDesk<'_>) -> String {
     let taken = |id: &String| desk.edition.applications.contains_key(id);
     let first = desk.edition.applications.len() + 1;
     (first..).map(|n| format!("a:{n:03}")).find(|id| !taken(id)).unwrap_or_default()
+}
+
+/// Other editions in which the organisation applied: last year's, or a lower level's.
+///
+/// # Errors
+/// If a log is unknown.
+pub fn import_sources(heng: &Heng, log: &str, organisation: &str) -> crate::Result<Vec<(String, Text)>> {
+    let mut out = Vec::new();
+    for other in heng.editions().into_iter().filter(|other| other.id() != log) {
+        let image = other.image();
+        let Some(edition) = image.state.edition() else { continue };
+        if edition.applications.values().any(|a| a.body.organisation == organisation) {
+            let (name, label) = (&edition.rules().name, &edition.opened.label);
+            let name = Text::new(format!("{} · {}", name.zh, label.zh), format!("{} · {}", name.en, label.en));
+            out.push((other.id().to_owned(), name));
+        }
+    }
+    Ok(out)
+}
+
+/// The answers of this edition's form, as far as the organisation's application in `from` has them: texts, percentages
+/// of items that both trees have, and the figures of the years that are asked for.
+///
+/// # Errors
+/// If there is no such application, or the store fails.
+pub fn import(heng: &Heng, log: &str, organisation: &str, from: &str) -> Result<Answers, DeskError> {
+    let source = heng.log(from)?;
+    let body = {
+        let image = source.image();
+        let edition = image.state.edition().ok_or(DeskError::NotOpen)?;
+        let found = edition.applications.values().find(|a| a.body.organisation == organisation);
+        found.map(|a| a.body.clone()).ok_or(DeskError::NotOpen)?
+    };
+    let text = |sha: &heng_log::Hash| -> Result<String, DeskError> {
+        let bytes = heng.store().attachment(&sha.0)?.unwrap_or_default();
+        Ok(String::from_utf8(bytes).unwrap_or_default())
+    };
+    let mut answers = Answers::new();
+    answers.insert("profile".to_owned(), vec![text(&body.profile_sha256)?]);
+    let target = heng.log(log)?;
+    let (items, years): (Vec<String>, Vec<u32>) = {
+        let image = target.image();
+        let edition = image.state.edition().ok_or(DeskError::NotOpen)?;
+        let items = edition.criteria.iter().flat_map(|tree| tree.items()).map(|item| item.id.clone()).collect();
+        let count = edition.rules().application.figure_years.value.max(1);
+        (items, (0..count).map(|i| edition.opened.year.saturating_sub(count - i)).collect())
+    };
+    for item in items {
+        if let Some(own) = body.self_evaluation.get(&item) {
+            answers.insert(format!("text:{item}"), vec![text(&own.sha256)?]);
+            answers.insert(format!("percent:{item}"), vec![own.percent.to_string()]);
+        }
+    }
+    let line = |year: &u32| match body.figures.iter().find(|f| f.year == *year) {
+        Some(figures) => figure_line(figures),
+        None => format!("{year}\t\t\t\t"),
+    };
+    answers.insert("figures".to_owned(), vec![years.iter().map(line).collect::<Vec<_>>().join("\n")]);
+    Ok(answers)
 }

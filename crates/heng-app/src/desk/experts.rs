@@ -1,13 +1,13 @@
-//! Recusal (回避), the draw of the experts, and the panels (评审组).
+//! Recusal (回避), pledges (承诺), the draw of the experts, and the panels (评审组).
 
 use std::collections::BTreeSet;
 
 use heng_domain::draw::{Commit, Plan, Source, SourceValue, Stratum, draw, pool_hash, secret_hash};
 use heng_domain::edition::events::{
-    DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, Excluded, PanelFormed, PoolFrozen, RecusalDeclared,
-    RecusalOrdered, Role,
+    DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, Excluded, PanelFormed, PanelMemberReplaced, PledgeGiven,
+    PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
 };
-use heng_domain::edition::{DrawState, Edition};
+use heng_domain::edition::{DrawState, Edition, Panel, Successor};
 use heng_domain::refusal::Refusal;
 use heng_domain::rules::{Stage, StageKind};
 use heng_domain::text::Text;
@@ -77,6 +77,14 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 };
                 Ok(vec![Written::edition(&ground_basis(desk, &body.ground), body)?])
             },
+        },
+        Act {
+            kind: PledgeGiven::KIND,
+            who: Who::Expert,
+            signs: Signs::ACTOR,
+            open: pledge_cases,
+            form: |desk, _| vec![Field::labelled("promise", "pledge_given", Kind::Tick).hint(pledge_text(desk))],
+            write: write_pledge,
         },
         Act {
             kind: PoolFrozen::KIND,
@@ -184,7 +192,157 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 Ok(vec![Written::edition(basis, body)?])
             },
         },
+        // The draw has decided who steps in: one officer carries it out.
+        member_replaced(Signs::ACTOR, |desk| replacement_cases(desk, "reserve")),
+        // Nobody alone picks a judge.
+        member_replaced(Signs::OFFICERS, |desk| replacement_cases(desk, "appointed")),
+        member_replaced(Signs::OFFICERS_SUPERVISED, |desk| replacement_cases(desk, "exhausted")),
     ]
+}
+
+/// The stage in which I am to judge and for which my pledge is missing, and whether it waits for me.
+///
+/// Experts are asked once they are drawn or on a panel, members of the committee once a roster names them; a member may
+/// pledge as soon as the stage is open, because nobody reads a dossier before.
+fn pledge_cases(desk: &EditionDesk<'_>) -> Vec<Case> {
+    let edition = desk.edition;
+    let lacking = edition.open_stages().into_iter().filter(|s| edition.lacks_pledge(&s.id, &desk.me));
+    let mut asked = lacking.filter_map(|stage| {
+        let due = match stage.kind {
+            StageKind::Experts | StageKind::Scoring => desk.is_expert() && judges(edition, stage, &desk.me),
+            StageKind::Committee if desk.has(Role::Member) => {
+                let mut rosters = edition.sessions.values().filter(|session| session.stage == stage.id);
+                rosters.any(|session| session.members.iter().any(|m| m.person == desk.me))
+            }
+            _ => return None,
+        };
+        let offered = due || stage.kind == StageKind::Committee;
+        offered.then(|| Case {
+            id: "-".to_owned(),
+            about: edition.opened.label.clone(),
+            due: desk.due(stage).filter(|_| due),
+            duty: due,
+        })
+    });
+    asked.next().into_iter().collect()
+}
+
+/// Whether an expert is on a panel that works in the stage, or drawn for one.
+fn judges(edition: &Edition, stage: &Stage, expert: &str) -> bool {
+    let Some(experts) = edition.experts_stage(&stage.id) else { return false };
+    let panelled = edition.panels.values().any(|p| p.stage == experts.id && p.members.contains(expert));
+    // Who left a panel is still a line of the draw if no reserve took the place.
+    let left = edition.panels.values().any(|p| p.stage == experts.id && p.replaced.iter().any(|c| c.out == expert));
+    let drawn = edition.draws.values().any(|d| d.stage == experts.id && d.current().contains(&expert));
+    panelled || (drawn && !left)
+}
+
+/// The pledge, as it is shown and kept.
+fn pledge_text(desk: &EditionDesk<'_>) -> Text {
+    let edition = desk.edition;
+    words("pledge", "text", &[("award", &edition.rules().name), ("label", &edition.opened.label)])
+}
+
+fn write_pledge(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
+    if !input.ticked("promise") {
+        return Err(Wrong::new("promise", "pledge_given").into());
+    }
+    let rule = desk.edition.open_stages().into_iter().find_map(|stage| desk.edition.pledge_rule(&stage.id));
+    let basis = rule.map(|rule| rule.basis.clone()).unwrap_or_default();
+    let text = pledge_text(desk);
+    // Both languages in one file: whichever was read, the hash names the same promise.
+    let text_sha256 = desk.attach(&format!("{}\n\n{}\n", text.zh, text.en))?;
+    Ok(vec![Written::edition(&basis, PledgeGiven { person: desk.me.clone(), text_sha256 })?])
+}
+
+/// Replacing a member of a panel, as far as it needs these signatures.
+fn member_replaced<'a>(signs: Signs, open: fn(&EditionDesk<'a>) -> Vec<Case>) -> Act<EditionDesk<'a>> {
+    Act {
+        kind: PanelMemberReplaced::KIND,
+        who: Who::Officer,
+        signs,
+        open,
+        form: replacement_form,
+        write: write_member_replaced,
+    }
+}
+
+/// How a successor is found, as the case names it.
+fn way(next: Successor<'_>) -> &'static str {
+    match next {
+        Successor::Reserve { .. } => "reserve",
+        Successor::Appointed => "appointed",
+        Successor::Exhausted => "exhausted",
+    }
+}
+
+/// Panels with members whose successor is found in this way.
+fn replacement_cases(desk: &EditionDesk<'_>, wanted: &str) -> Vec<Case> {
+    if !desk.has(Role::Officer) {
+        return Vec::new();
+    }
+    let at_work = desk.edition.panels.iter().filter(|(_, panel)| desk.edition.still_scores(panel));
+    at_work
+        .filter(|(_, panel)| !leaving(desk.edition, panel, wanted).is_empty())
+        .map(|(id, _)| Case::possible(format!("{id}~{wanted}"), same(id)))
+        .collect()
+}
+
+/// Members of a panel whose successor is found in this way.
+fn leaving<'b>(edition: &Edition, panel: &'b Panel, wanted: &str) -> Vec<&'b String> {
+    panel.members.iter().filter(|member| way(edition.successor(panel, member)) == wanted).collect()
+}
+
+/// Panel and way of a case.
+fn panel_case<'b>(desk: &'b EditionDesk<'_>, case: &'b str) -> Option<(&'b str, &'b Panel, &'b str)> {
+    let (id, wanted) = case.rsplit_once('~')?;
+    Some((id, desk.edition.panels.get(id)?, wanted))
+}
+
+fn replacement_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
+    let edition = desk.edition;
+    let Some((_, panel, wanted)) = panel_case(desk, case) else { return Vec::new() };
+    let choices = |experts: &BTreeSet<&str>| experts.iter().map(|x| expert_choice(edition, x)).collect::<Vec<_>>();
+    let members = leaving(edition, panel, wanted);
+    let mut fields = vec![
+        Field::labelled(
+            "out",
+            "out_of_panel",
+            Kind::One { choices: choices(&members.iter().map(|m| m.as_str()).collect()) },
+        ),
+        Field::new("reason", Kind::Line { most: 300 }),
+    ];
+    let decided = wanted == "reserve";
+    let free: BTreeSet<&str> = members.iter().flat_map(|out| edition.free_experts(panel, out)).collect();
+    if !decided {
+        fields.push(Field::labelled("by", "steps_in", Kind::One { choices: choices(&free) }));
+    }
+    // Only where the leader leaves; the next reserve is not chosen here, so the leader is one of those who stay.
+    if members.contains(&&panel.leader) {
+        let stay: BTreeSet<&str> = panel.members.iter().map(String::as_str).filter(|m| *m != panel.leader).collect();
+        fields.push(Field::labelled("leader", "new_leader", Kind::One { choices: choices(&stay) }).optional());
+    }
+    fields
+}
+
+fn write_member_replaced(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
+    let (id, panel, _) = panel_case(desk, case).ok_or(DeskError::NotOpen)?;
+    let out = input.text("out");
+    let by = match desk.edition.successor(panel, &out) {
+        Successor::Reserve { expert, .. } => expert.to_owned(),
+        Successor::Appointed | Successor::Exhausted => input.text("by"),
+    };
+    let leads = out == panel.leader;
+    let named = input.text("leader");
+    // A panel of one has nobody else to lead it.
+    let leader = if panel.members.len() == 1 { by.clone() } else { named };
+    if leads && leader.is_empty() {
+        return Err(Wrong::new("leader", "choose_one").into());
+    }
+    let leader = leads.then_some(leader);
+    let body = PanelMemberReplaced { by, leader, out, panel: id.to_owned(), reason: input.text("reason") };
+    let basis = desk.edition.rules().stage(&panel.stage).map_or("", |s| s.basis.as_str());
+    Ok(vec![Written::edition(basis, body)?])
 }
 
 fn grounds(desk: &EditionDesk<'_>) -> Vec<Choice> {
@@ -370,11 +528,8 @@ fn write_replacement(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Propose
     let state = desk.edition.draws.get(id).ok_or(DeskError::NotOpen)?;
     let out = input.text("out");
     let stratum = group_of(desk.edition, &out).to_owned();
-    let drawn = state.revealed.iter().flat_map(|r| &r.result).find(|d| d.id == stratum);
-    let next = drawn.into_iter().flat_map(|d| &d.reserve).filter_map(|position| state.line(*position));
-    let by = next.into_iter().find(|line| !state.replaced.iter().any(|r| r.by == **line));
     let basis = draw_basis(desk, id);
-    let Some(by) = by else {
+    let Some(by) = state.next_reserve(&stratum, |_| true) else {
         return Err(Refusal::new("draw.reserves_used", &*basis).with("stratum", stratum).into());
     };
     let body = DrawReplaced { by: by.to_owned(), draw: id.to_owned(), out, reason: input.text("reason"), stratum };

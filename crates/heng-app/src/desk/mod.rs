@@ -36,6 +36,7 @@ use serde_json::Value;
 
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
+pub use application::{import, import_sources};
 pub use describe::describe;
 pub use field::{Answers, Choice, Field, Input, Kind, Wrong, read, same, words};
 
@@ -271,7 +272,7 @@ impl EditionDesk<'_> {
 
     /// Whether I am an expert here.
     pub fn is_expert(&self) -> bool {
-        self.edition.seats.get(&self.me).is_some_and(|seat| seat.active && seat.group.is_some())
+        self.edition.is_expert(&self.me)
     }
 
     /// The local day.
@@ -467,9 +468,17 @@ pub struct Sheet {
     pub offset: i32,
 }
 
+/// The act of a kind that has the case open. A kind may have several: what one case decides by itself needs more
+/// signatures in another.
+fn find<D>(desk: &D, acts: Vec<Act<D>>, kind: &str, case: &str) -> Option<(Act<D>, Case)> {
+    acts.into_iter().filter(|act| act.kind == kind).find_map(|act| {
+        let case = (act.open)(desk).into_iter().find(|open| open.id == case)?;
+        Some((act, case))
+    })
+}
+
 fn sheet_of<D>(desk: &D, me: &str, offset: i32, acts: Vec<Act<D>>, kind: &str, case: &str) -> Option<Sheet> {
-    let act = acts.into_iter().find(|act| act.kind == kind)?;
-    let case = (act.open)(desk).into_iter().find(|open| open.id == case)?;
+    let (act, case) = find(desk, acts, kind, case)?;
     let fields = (act.form)(desk, &case.id);
     Some(Sheet { me: me.to_owned(), kind: act.kind, case, signs: act.signs, fields, offset })
 }
@@ -489,8 +498,7 @@ pub fn sheet(heng: &Heng, log: &str, subject: &str, kind: &str, case: &str) -> s
 }
 
 fn write_of<D>(desk: &D, offset: i32, acts: Vec<Act<D>>, kind: &str, case: &str, answers: &Answers) -> Proposed {
-    let act = acts.into_iter().find(|act| act.kind == kind).ok_or(DeskError::NotOpen)?;
-    let case = (act.open)(desk).into_iter().find(|open| open.id == case).ok_or(DeskError::NotOpen)?;
+    let (act, case) = find(desk, acts, kind, case).ok_or(DeskError::NotOpen)?;
     let fields = (act.form)(desk, &case.id);
     let input = read(&fields, answers, offset).map_err(DeskError::Wrong)?;
     (act.write)(desk, &case.id, &input)

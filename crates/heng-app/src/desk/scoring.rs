@@ -30,7 +30,9 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     .filter(|(_, rules)| !matches!(rules.method.value, ScoringMethod::Adjust | ScoringMethod::Count))
                     .flat_map(|(stage, _)| {
                         let mine = desk.edition.field.iter().filter(|a| {
-                            let free = desk.edition.sheets.get(&stage.id).is_none_or(|s| !s.agreed.contains_key(*a));
+                            // Nobody opens a dossier before the pledge.
+                            let free = !desk.edition.lacks_pledge(&stage.id, &desk.me)
+                                && desk.edition.sheets.get(&stage.id).is_none_or(|s| !s.agreed.contains_key(*a));
                             free && desk.edition.missing_sheets(&stage.id, a).contains(&desk.me.as_str())
                         });
                         mine.map(|a| Case::duty(case_id(&stage.id, a), about(desk, stage, a), desk.due(stage)))
@@ -186,7 +188,7 @@ fn can_agree(desk: &EditionDesk<'_>, stage: &Stage, application: &str) -> bool {
         .is_some_and(|signer| signer == desk.me);
     let method = stage.scoring.as_ref().map(|s| s.method.value);
     let complete = method == Some(ScoringMethod::Adjust) || edition.missing_sheets(&stage.id, application).is_empty();
-    !given && leads && complete
+    !given && leads && complete && !edition.lacks_pledge(&stage.id, &desk.me)
 }
 
 /// The words of an item's heading: number, name, points.

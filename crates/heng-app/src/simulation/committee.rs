@@ -123,6 +123,7 @@ impl Simulation<'_> {
         // One member is away where the committee is large enough.
         let away = if persons.len() >= 10 { persons.last().cloned() } else { None };
         let present: Vec<String> = persons.into_iter().filter(|p| Some(p) != away.as_ref()).collect();
+        self.pledges(stage, &present)?;
         let mut batch = Vec::new();
         for person in &present {
             let body = PresenceRecorded { person: person.clone(), present: true, session: session.to_owned() };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heng_domain::draw::{Commit, Plan, Source, SourceValue, Stratum, draw, pool_hash, secret_hash};
 use heng_domain::edition::events::{
-    ConsensusAgreed, DrawPlanned, DrawReplaced, DrawRevealed, Excluded, PanelFormed, PollCounted, PoolFrozen,
-    RecusalDeclared, ScoreSubmitted, ScoresComputed, ShortlistDecided,
+    ConsensusAgreed, DrawPlanned, DrawReplaced, DrawRevealed, Excluded, PanelFormed, PanelMemberReplaced, PledgeGiven,
+    PollCounted, PoolFrozen, RecusalDeclared, ScoreSubmitted, ScoresComputed, ShortlistDecided,
 };
-use heng_domain::edition::{item_path, mark_path, score_path};
+use heng_domain::edition::{Successor, item_path, mark_path, score_path};
 use heng_domain::evaluation::spread;
 use heng_domain::rules::{Aggregate, ScoringMethod, ScoringRules, Stage};
 use heng_log::{Hash, Sha256};
@@ -30,8 +30,7 @@ impl Simulation<'_> {
         let reserves = rules.reserves.value;
         self.at(9, 30)?;
         let field: Vec<String> = self.state(|e| e.field.iter().cloned().collect())?;
-        let ground = self.frozen.rules.recusal.first().map(|g| g.id.clone());
-        if let (Some(ground), Some(application)) = (ground, field.first()) {
+        if let (Some(ground), Some(application)) = (self.first_ground(), field.first()) {
             let body = RecusalDeclared { application: application.clone(), ground, person: "x:0001".to_owned() };
             let declared = self.state(|e| e.is_recused("x:0001", application))?;
             if !declared {
@@ -57,8 +56,51 @@ impl Simulation<'_> {
             };
             self.act("p:0001", &stage.basis, body, &["p:0001"])?;
         }
+        self.late_conflict(stage)?;
+        let members = self.state(|e| {
+            let own = e.panels.values().filter(|panel| panel.stage == stage.id);
+            own.flat_map(|panel| panel.members.iter().cloned()).collect::<Vec<String>>()
+        })?;
+        self.pledges(stage, &members)?;
         self.pass_days(stage.days.value)?;
         self.at(16, 0)
+    }
+
+    fn first_ground(&self) -> Option<String> {
+        self.frozen.rules.recusal.first().map(|ground| ground.id.clone())
+    }
+
+    /// A member of the last panel finds a conflict only when the applicants are known; the next reserve steps in.
+    fn late_conflict(&mut self, stage: &Stage) -> Result<()> {
+        let found = self.state(|e| {
+            let (id, panel) = e.panels.iter().rev().find(|(_, panel)| panel.stage == stage.id)?;
+            let out = panel.members.iter().rev().find(|member| **member != panel.leader)?;
+            let Successor::Reserve { expert, .. } = e.successor(panel, out) else { return None };
+            // A conflict with a case that the expert has judged in an earlier stage would come too late.
+            let judged =
+                |a: &String| e.sheets.values().any(|s| s.submitted.get(a).is_some_and(|by| by.contains_key(out)));
+            let application = panel.applications.iter().find(|a| !judged(a))?.clone();
+            Some((application, id.clone(), out.clone(), expert.to_owned()))
+        })?;
+        let (Some((application, panel, out, by)), Some(ground)) = (found, self.first_ground()) else { return Ok(()) };
+        let body = RecusalDeclared { application, ground, person: out.clone() };
+        self.act(&out, &stage.basis, body, &[&out])?;
+        let body = PanelMemberReplaced { by, leader: None, out: out.clone(), panel, reason: "须回避".to_owned() };
+        self.act("p:0002", &stage.basis, body, &["p:0002"]).map(|_| ())
+    }
+
+    /// Those who are to judge in the stage pledge, where the rules ask for it.
+    pub(super) fn pledges(&mut self, stage: &Stage, persons: &[String]) -> Result<()> {
+        let text = "评审承诺（虚构内容，仅供演示）";
+        let text_sha256 = Hash(self.heng.store().put_attachment(text.as_bytes())?);
+        let mut batch = Vec::new();
+        for person in persons {
+            if self.state(|e| e.lacks_pledge(&stage.id, person))? {
+                let body = PledgeGiven { person: person.clone(), text_sha256 };
+                batch.push(self.sign(self.draft(person, &stage.basis, body)?, &[person.as_str()])?);
+            }
+        }
+        self.submit(batch)
     }
 
     /// Fields with their experts who are not recused; one field alone if the others have too few.

@@ -87,7 +87,9 @@ impl Edition {
             call: None,
             applications: BTreeMap::new(),
             field: BTreeSet::new(),
+            field_at: BTreeMap::new(),
             recusals: BTreeMap::new(),
+            pledges: BTreeMap::new(),
             draws: BTreeMap::new(),
             panels: BTreeMap::new(),
             sheets: BTreeMap::new(),
@@ -146,12 +148,14 @@ impl Edition {
             Event::PreReviewDecided(body) => self.admit_pre_review(&cx, body),
             Event::RecusalDeclared(body) => self.admit_recusal(&cx, body),
             Event::RecusalOrdered(body) => self.admit_ordered_recusal(&cx, body),
+            Event::PledgeGiven(body) => self.admit_pledge(&cx, body),
             Event::PoolFrozen(body) => self.admit_pool(&cx, body),
             Event::DrawPlanned(body) => self.admit_plan(&cx, body),
             Event::DrawRevealed(body) => self.admit_reveal(&cx, body),
             Event::DrawVoided(body) => self.admit_draw_voided(&cx, body),
             Event::DrawReplaced(body) => self.admit_replacement(&cx, body),
             Event::PanelFormed(body) => self.admit_panel(&cx, body),
+            Event::PanelMemberReplaced(body) => self.admit_member_replaced(&cx, body),
             Event::ScoreSubmitted(body) => self.admit_score(&cx, body),
             Event::ConsensusAgreed(body) => self.admit_consensus(&cx, body),
             Event::PollCounted(body) => self.admit_poll(&cx, body),
@@ -226,12 +230,16 @@ impl Edition {
             Event::RecusalOrdered(body) => {
                 self.recusals.insert((body.person, body.application), body.ground);
             }
+            Event::PledgeGiven(body) => {
+                self.pledges.insert(body.person, body.text_sha256);
+            }
             Event::PoolFrozen(body) => self.apply_pool(body),
             Event::DrawPlanned(body) => self.apply_plan(record, body),
             Event::DrawRevealed(body) => self.apply_reveal(record, body),
             Event::DrawVoided(body) => self.apply_draw_voided(record, body),
             Event::DrawReplaced(body) => self.apply_replacement(body),
             Event::PanelFormed(body) => self.apply_panel(body),
+            Event::PanelMemberReplaced(body) => self.apply_member_replaced(body),
             Event::ScoreSubmitted(body) => self.apply_score(record, body),
             Event::ConsensusAgreed(body) => self.apply_consensus(record, body),
             Event::PollCounted(body) => self.apply_poll(body),

@@ -417,6 +417,13 @@ events! {
         /// Why.
         reason: String,
     }
+    /// An expert or a member of the committee pledges (承诺) to judge independently, before any file opens.
+    PledgeGiven = "pledge.given" {
+        /// Person or expert.
+        person: String,
+        /// SHA-256 of the text that was shown, which is kept as an attachment.
+        text_sha256: Hash,
+    }
     /// The pool of a draw is frozen.
     PoolFrozen = "pool.frozen" {
         /// Draw, e.g. `d:1`.
@@ -482,6 +489,20 @@ events! {
         panel: String,
         /// Stage of kind `experts`.
         stage: String,
+    }
+    /// A member of a panel is replaced (评审组换人): by the next reserve, or by whom two officers choose where no draw decides.
+    PanelMemberReplaced = "panel.member_replaced" {
+        /// Who steps in.
+        by: String,
+        /// New leader, exactly if the leader leaves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leader: Option<String>,
+        /// Who leaves.
+        out: String,
+        /// Panel.
+        panel: String,
+        /// Why.
+        reason: String,
     }
     /// An expert's own sheet (评分表): every mark is hidden (`/items/…` or `/mark`), remarks in `/remarks`.
     ScoreSubmitted = "score.submitted" {

@@ -19,12 +19,16 @@ mod scoring;
 mod selection;
 mod stages;
 mod state;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
 
 pub use disclosure::Thing;
+pub use experts::Successor;
 pub use paths::{item_of_path, item_path, mark_path, score_path};
 pub use result::{Finalist, MemberVote, PublicResult, Winner};
 pub use stages::StageProgress;
 pub use state::{
     Application, DrawState, Edition, Motion, MotionState, Notice, Objection, Organisation, Panel, Review, Seat,
-    Session, Sheets, StageState,
+    Session, Sheets, StageState, Succession,
 };

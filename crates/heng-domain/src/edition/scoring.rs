@@ -31,9 +31,13 @@ impl Edition {
         self.criteria.as_ref().ok_or_else(|| Refusal::new("call.no_criteria", &*self.rules().criteria.basis))
     }
 
+    /// Whether the scores of a stage are computed.
+    pub fn is_computed(&self, stage: &str) -> bool {
+        self.sheets.get(stage).is_some_and(|sheets| sheets.computed.is_some())
+    }
+
     fn not_computed(&self, stage: &Stage) -> Verdict {
-        let computed = self.sheets.get(&stage.id).is_some_and(|sheets| sheets.computed.is_some());
-        ensure!(!computed, "score.computed", &stage.basis, stage = &stage.id);
+        ensure!(!self.is_computed(&stage.id), "score.computed", &stage.basis, stage = &stage.id);
         Ok(())
     }
 
@@ -91,6 +95,7 @@ impl Edition {
             application = &body.application
         );
         self.require_signature(cx, &body.expert)?;
+        self.require_pledge(&body.stage, &body.expert)?;
         if rules.order_drawn {
             let drawn = self.draws.values().any(|d| d.stage == body.stage && d.revealed.is_some());
             ensure!(drawn, "score.no_order", &stage.basis, stage = &stage.id);
@@ -100,6 +105,9 @@ impl Edition {
         let given =
             sheets.and_then(|s| s.submitted.get(&body.application)).is_some_and(|by| by.contains_key(&body.expert));
         ensure!(!given, "score.twice", &stage.basis, application = &body.application);
+        if let Some(before) = self.inherited_sheet(&body.stage, &body.application, &body.expert) {
+            refuse!("score.inherited", &stage.basis, application = &body.application, expert = before);
+        }
         let agreed = sheets.is_some_and(|s| s.agreed.contains_key(&body.application));
         ensure!(!agreed, "score.after_consensus", &stage.basis, application = &body.application);
         self.check_marks(cx, method)
@@ -110,8 +118,20 @@ impl Edition {
         sheets.submitted.entry(body.application).or_default().insert(body.expert, record.seq);
     }
 
-    /// Experts whose sheet of `application` is needed and missing.
+    /// Whose sheet of `application` counts for the place that `expert` has taken: one place, one sheet.
+    ///
+    /// Who fell ill after submitting has judged; the sheet of somebody who turned out to be recused is worth nothing.
+    fn inherited_sheet(&self, stage: &str, application: &str, expert: &str) -> Option<&str> {
+        let (_, panel) = self.panel_of(stage, application)?;
+        let counting = self.counting_sheets(stage, application);
+        panel.predecessors(expert).into_iter().find(|before| counting.contains_key(before))
+    }
+
+    /// Experts whose sheet of `application` is needed and missing; nobody once the scores are computed.
     pub fn missing_sheets(&self, stage: &str, application: &str) -> Vec<&str> {
+        if self.is_computed(stage) {
+            return Vec::new();
+        }
         let submitted = self.sheets.get(stage).and_then(|s| s.submitted.get(application));
         let Some((_, panel)) = self.panel_of(stage, application) else {
             return Vec::new();
@@ -121,11 +141,12 @@ impl Edition {
             .iter()
             .filter(|expert| !self.is_recused(expert, application))
             .filter(|expert| !submitted.is_some_and(|by| by.contains_key(*expert)))
+            .filter(|expert| self.inherited_sheet(stage, application, expert).is_none())
             .map(String::as_str)
             .collect()
     }
 
-    /// Records of the sheets that count: submitted by members who are not recused.
+    /// Records of the sheets that count: submitted by members, also former ones, who are not recused.
     pub fn counting_sheets(&self, stage: &str, application: &str) -> BTreeMap<&str, u64> {
         self.sheets
             .get(stage)
@@ -174,6 +195,7 @@ impl Edition {
             leader = signer.unwrap_or("—")
         );
         self.require_signature(cx, cx.actor())?;
+        self.require_pledge(&body.stage, cx.actor())?;
         self.not_computed(stage)?;
         let given = self.sheets.get(&body.stage).is_some_and(|s| s.agreed.contains_key(&body.application));
         ensure!(!given, "consensus.twice", &stage.basis, application = &body.application);

@@ -86,6 +86,7 @@ impl Edition {
         if let Some(state) = self.stages.get_mut(stage) {
             state.opened = Some(record.time);
         }
+        self.field_at.insert(stage.to_owned(), self.field.clone());
     }
 
     pub(super) fn admit_stage_closed(&self, cx: &Context<'_>, body: &StageClosed) -> Verdict {

@@ -161,6 +161,24 @@ impl DrawState {
         }
         out
     }
+
+    /// The first reserve of a stratum, in the order of the draw, who has not stepped in yet and is `fit`.
+    pub fn next_reserve(&self, stratum: &str, fit: impl Fn(&str) -> bool) -> Option<&str> {
+        let drawn = self.revealed.iter().flat_map(|revealed| &revealed.result).find(|drawn| drawn.id == stratum)?;
+        let mut reserves = drawn.reserve.iter().filter_map(|position| self.line(*position));
+        reserves.find(|line| !self.replaced.iter().any(|r| r.by == *line) && fit(line))
+    }
+}
+
+/// A change of the members of a panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Succession {
+    /// Who left.
+    pub out: String,
+    /// Who stepped in.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A panel.
@@ -174,6 +192,21 @@ pub struct Panel {
     pub members: BTreeSet<String>,
     /// Applications.
     pub applications: BTreeSet<String>,
+    /// Changes of the members, in order.
+    pub replaced: Vec<Succession>,
+}
+
+impl Panel {
+    /// Those whose place `expert` has taken, the latest first.
+    pub fn predecessors(&self, expert: &str) -> Vec<&str> {
+        let mut out: Vec<&str> = Vec::new();
+        for change in self.replaced.iter().rev() {
+            if change.by == out.last().copied().unwrap_or(expert) {
+                out.push(&change.out);
+            }
+        }
+        out
+    }
 }
 
 /// Where the sheets of a stage stand in the log: numbers of records.
@@ -343,8 +376,12 @@ pub struct Edition {
     pub applications: BTreeMap<String, Application>,
     /// Applications still in the field.
     pub field: BTreeSet<String>,
+    /// The field as each stage found it when it opened.
+    pub field_at: BTreeMap<String, BTreeSet<String>>,
     /// Recusals: person or expert, application, ground.
     pub recusals: BTreeMap<(String, String), String>,
+    /// Pledges: person or expert, hash of the text.
+    pub pledges: BTreeMap<String, Hash>,
     /// Draws.
     pub draws: BTreeMap<String, DrawState>,
     /// Panels.

@@ -358,6 +358,9 @@ pub struct ExpertRules {
     pub reserves: Sourced<u32>,
     /// True: the pool is drawn by DRAW-1; false: the office appoints, and says so.
     pub drawn: Sourced<bool>,
+    /// True: whoever judges from here on pledges first (承诺); absent: no pledge is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pledge: Option<Sourced<bool>>,
 }
 
 /// How a review is scored.

@@ -7,8 +7,9 @@ use super::connection::{Columns, Transaction};
 use crate::check::{
     HeadRow, checkpoint, gapless, head_faults, log_exists, no_log, note_damage, same_head, signed, swap, unsigned,
 };
-use crate::error::{Result, StoreError};
-use crate::key::{attachment_place, row_place, secret_place};
+use crate::error::Result;
+use crate::file::{StoredFile, end, examine, hash_file, is_sound, read_whole};
+use crate::key::{attachment_file_place, attachment_place, piece_place, row_place, secret_place};
 use crate::schema as sql;
 use crate::{Entry, Head, LogInfo, Store, StoredCheckpoint, hash_of};
 
@@ -27,6 +28,22 @@ fn read_checkpoint(log: &str, row: &Columns<'_>) -> Result<StoredCheckpoint> {
 fn head(tx: &mut Transaction<'_>, log: &str) -> Result<u64> {
     let found: Option<i64> = tx.one(sql::LOCK_HEAD, &[&log], |row| row.get(0))?;
     unsigned(found.ok_or_else(|| no_log(log))?)
+}
+
+/// Waits until no other transaction works on what is called so, and keeps others waiting until this one ends. (Two
+/// names of one number, or offices in schemas of one database, only wait for each other.)
+fn lock(tx: &mut Transaction<'_>, name: &str) -> Result<()> {
+    let [a, b, c, d, e, f, g, h, ..] = hash_of(name.as_bytes());
+    tx.execute(sql::LOCK, &[&i64::from_be_bytes([a, b, c, d, e, f, g, h])]).map(|_| ())
+}
+
+fn file_end(row: &Columns<'_>) -> Result<u64> {
+    Ok(end(unsigned(row.get(0)?)?, unsigned(row.get(1)?)?))
+}
+
+/// Number of bytes of a file within a transaction.
+fn received_in(tx: &mut Transaction<'_>, id: &str) -> Result<u64> {
+    Ok(tx.one(sql::LAST_PIECE, &[&id], file_end)?.unwrap_or(0))
 }
 
 /// Inserts numbered rows, many at a time: a round trip for each would make an import slow.
@@ -141,19 +158,78 @@ impl Store for PostgresStore {
 
     fn put_attachment(&self, bytes: &[u8]) -> Result<[u8; 32]> {
         let sha256 = hash_of(bytes);
-        match self.attachment(&sha256) {
-            Ok(Some(_)) => return Ok(sha256),
-            Ok(None) | Err(StoreError::Damaged { .. }) => {}
-            Err(error) => return Err(error),
+        if is_sound(self, &sha256)? {
+            return Ok(sha256);
         }
         let sealed = self.key.seal(&attachment_place(&sha256), bytes)?;
-        self.change(sql::PUT_ATTACHMENT, &[&sha256.as_slice(), &sealed])?;
-        Ok(sha256)
+        self.write(|tx| {
+            tx.execute(sql::PUT_ATTACHMENT, &[&sha256.as_slice(), &sealed])?;
+            // A damaged copy in pieces must not be found any more.
+            tx.execute(sql::DELETE_ATTACHMENT_FILE, &[&sha256.as_slice()])?;
+            Ok(sha256)
+        })
     }
 
     fn attachment(&self, sha256: &[u8; 32]) -> Result<Option<Vec<u8>>> {
-        let sealed = self.one(sql::ATTACHMENT, &[&sha256.as_slice()], bytes)?;
-        sealed.map(|sealed| self.key.open_attachment(sha256, &sealed)).transpose()
+        if let Some(sealed) = self.one(sql::ATTACHMENT, &[&sha256.as_slice()], bytes)? {
+            return self.key.open_attachment(sha256, &sealed).map(Some);
+        }
+        self.attached(sha256)?.map(|file| read_whole(self, file, *sha256)).transpose()
+    }
+
+    fn put_piece(&self, file: &StoredFile, start: u64, bytes: &[u8]) -> Result<()> {
+        let sealed = self.key.seal(&piece_place(file, start), bytes)?;
+        self.write(|tx| {
+            lock(tx, &file.what())?;
+            file.may_follow(received_in(tx, &file.id)?, start, bytes)?;
+            tx.execute(sql::PUT_PIECE, &[&file.id, &signed(start), &sealed])?;
+            Ok(())
+        })
+    }
+
+    fn received(&self, id: &str) -> Result<u64> {
+        Ok(self.one(sql::LAST_PIECE, &[&id], file_end)?.unwrap_or(0))
+    }
+
+    fn piece(&self, file: &StoredFile, at: u64) -> Result<Option<(u64, Vec<u8>)>> {
+        self.one(sql::PIECE, &[&file.id, &signed(at)], |row| {
+            let start = unsigned(row.get(0)?)?;
+            let sealed: Vec<u8> = row.get(1)?;
+            Ok((start, self.key.open(&piece_place(file, start), &sealed)?))
+        })
+    }
+
+    fn attach(&self, file: &StoredFile) -> Result<[u8; 32]> {
+        let sha256 = hash_file(self, file)?;
+        if is_sound(self, &sha256)? {
+            return Ok(sha256);
+        }
+        let sealed = self.key.seal(&attachment_file_place(&sha256), &file.to_bytes())?;
+        self.write(|tx| {
+            // Somebody may have dropped the file since it was hashed.
+            lock(tx, &file.what())?;
+            file.complete(received_in(tx, &file.id)?)?;
+            tx.execute(sql::PUT_ATTACHMENT_FILE, &[&sha256.as_slice(), &file.id, &sealed])?;
+            tx.execute(sql::DELETE_ATTACHMENT, &[&sha256.as_slice()])?;
+            Ok(sha256)
+        })
+    }
+
+    fn attached(&self, sha256: &[u8; 32]) -> Result<Option<StoredFile>> {
+        let sealed = self.one(sql::ATTACHMENT_FILE, &[&sha256.as_slice()], bytes)?;
+        sealed.map(|sealed| self.key.open_attachment_file(sha256, &sealed)).transpose()
+    }
+
+    fn drop_file(&self, id: &str) -> Result<bool> {
+        let file = StoredFile { id: id.to_owned(), size: 0 };
+        self.write(|tx| {
+            lock(tx, &file.what())?;
+            Ok(tx.execute(sql::DROP_PIECES, &[&id])? > 0)
+        })
+    }
+
+    fn loose_files(&self) -> Result<Vec<String>> {
+        self.all(sql::LOOSE_FILES, &[], |row| row.get(0))
     }
 
     fn put_row(&self, kind: &str, key: &str, value: &[u8]) -> Result<()> {
@@ -213,9 +289,9 @@ impl Store for PostgresStore {
             note_damage(self.secrets(&head.0), &mut faults)?;
             faults.extend(head_faults(head));
         }
-        for sha256 in self.all(sql::ATTACHMENTS, &[], bytes)? {
+        for sha256 in [self.all(sql::ATTACHMENTS, &[], bytes)?, self.all(sql::ATTACHMENT_FILES, &[], bytes)?].concat() {
             match <[u8; 32]>::try_from(sha256) {
-                Ok(sha256) => note_damage(self.attachment(&sha256), &mut faults)?,
+                Ok(sha256) => note_damage(examine(self, &sha256), &mut faults)?,
                 Err(_) => faults.push("an attachment is stored under a name that is no SHA-256".to_owned()),
             }
         }

@@ -7,7 +7,8 @@ use crate::check::{
     HeadRow, checkpoint, gapless, head_faults, log_exists, no_log, note_damage, same_head, signed, swap, unsigned,
 };
 use crate::error::{Result, StoreError};
-use crate::key::{attachment_place, row_place, secret_place};
+use crate::file::{StoredFile, end, examine, hash_file, is_sound, read_whole};
+use crate::key::{attachment_file_place, attachment_place, piece_place, row_place, secret_place};
 use crate::schema as sql;
 use crate::{Entry, Head, LogInfo, Store, StoredCheckpoint, hash_of};
 
@@ -25,6 +26,16 @@ impl SqliteStore {
         let found = tx.query_row(&sql::sqlite(sql::SIZE), [log], |row| row.get(0)).optional();
         unsigned(found.map_err(|source| self.failure(source))?.ok_or_else(|| no_log(log))?)
     }
+
+    /// Number of bytes of a file within a transaction.
+    fn received_in(&self, tx: &Transaction<'_>, id: &str) -> Result<u64> {
+        let last = tx.query_row(&sql::sqlite(sql::LAST_PIECE), [id], |row| Ok((row.get(0)?, row.get(1)?)));
+        last.optional().map_err(|source| self.failure(source))?.map_or(Ok(0), file_end)
+    }
+}
+
+fn file_end((start, sealed): (i64, i64)) -> Result<u64> {
+    Ok(end(unsigned(start)?, unsigned(sealed)?))
 }
 
 impl Store for SqliteStore {
@@ -143,19 +154,77 @@ impl Store for SqliteStore {
 
     fn put_attachment(&self, bytes: &[u8]) -> Result<[u8; 32]> {
         let sha256 = hash_of(bytes);
-        match self.attachment(&sha256) {
-            Ok(Some(_)) => return Ok(sha256),
-            Ok(None) | Err(StoreError::Damaged { .. }) => {}
-            Err(error) => return Err(error),
+        if is_sound(self, &sha256)? {
+            return Ok(sha256);
         }
+        let map = |source| self.failure(source);
         let sealed = self.key.seal(&attachment_place(&sha256), bytes)?;
-        self.change(sql::PUT_ATTACHMENT, params![sha256.as_slice(), sealed])?;
-        Ok(sha256)
+        self.write(|tx| {
+            tx.execute(&sql::sqlite(sql::PUT_ATTACHMENT), params![sha256.as_slice(), sealed]).map_err(map)?;
+            // A damaged copy in pieces must not be found any more.
+            tx.execute(&sql::sqlite(sql::DELETE_ATTACHMENT_FILE), [sha256.as_slice()]).map_err(map)?;
+            Ok(sha256)
+        })
     }
 
     fn attachment(&self, sha256: &[u8; 32]) -> Result<Option<Vec<u8>>> {
-        let sealed = self.one(sql::ATTACHMENT, [sha256.as_slice()], bytes)?;
-        sealed.map(|sealed| self.key.open_attachment(sha256, &sealed)).transpose()
+        if let Some(sealed) = self.one(sql::ATTACHMENT, [sha256.as_slice()], bytes)? {
+            return self.key.open_attachment(sha256, &sealed).map(Some);
+        }
+        self.attached(sha256)?.map(|file| read_whole(self, file, *sha256)).transpose()
+    }
+
+    fn put_piece(&self, file: &StoredFile, start: u64, bytes: &[u8]) -> Result<()> {
+        let sealed = self.key.seal(&piece_place(file, start), bytes)?;
+        self.write(|tx| {
+            file.may_follow(self.received_in(tx, &file.id)?, start, bytes)?;
+            let row = params![file.id, signed(start), sealed];
+            tx.execute(&sql::sqlite(sql::PUT_PIECE), row).map_err(|source| self.failure(source))?;
+            Ok(())
+        })
+    }
+
+    fn received(&self, id: &str) -> Result<u64> {
+        let last = self.one(sql::LAST_PIECE, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        last.map_or(Ok(0), file_end)
+    }
+
+    fn piece(&self, file: &StoredFile, at: u64) -> Result<Option<(u64, Vec<u8>)>> {
+        let found: Option<(i64, Vec<u8>)> =
+            self.one(sql::PIECE, params![file.id, signed(at)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let Some((start, sealed)) = found else { return Ok(None) };
+        let start = unsigned(start)?;
+        Ok(Some((start, self.key.open(&piece_place(file, start), &sealed)?)))
+    }
+
+    fn attach(&self, file: &StoredFile) -> Result<[u8; 32]> {
+        let sha256 = hash_file(self, file)?;
+        if is_sound(self, &sha256)? {
+            return Ok(sha256);
+        }
+        let map = |source| self.failure(source);
+        let sealed = self.key.seal(&attachment_file_place(&sha256), &file.to_bytes())?;
+        self.write(|tx| {
+            // Somebody may have dropped the file since it was hashed.
+            file.complete(self.received_in(tx, &file.id)?)?;
+            let row = params![sha256.as_slice(), file.id, sealed];
+            tx.execute(&sql::sqlite(sql::PUT_ATTACHMENT_FILE), row).map_err(map)?;
+            tx.execute(&sql::sqlite(sql::DELETE_ATTACHMENT), [sha256.as_slice()]).map_err(map)?;
+            Ok(sha256)
+        })
+    }
+
+    fn attached(&self, sha256: &[u8; 32]) -> Result<Option<StoredFile>> {
+        let sealed = self.one(sql::ATTACHMENT_FILE, [sha256.as_slice()], bytes)?;
+        sealed.map(|sealed| self.key.open_attachment_file(sha256, &sealed)).transpose()
+    }
+
+    fn drop_file(&self, id: &str) -> Result<bool> {
+        Ok(self.change(sql::DROP_PIECES, [id])? > 0)
+    }
+
+    fn loose_files(&self) -> Result<Vec<String>> {
+        self.all(sql::LOOSE_FILES, [], |row| row.get(0))
     }
 
     fn put_row(&self, kind: &str, key: &str, value: &[u8]) -> Result<()> {
@@ -219,9 +288,9 @@ impl Store for SqliteStore {
             note_damage(self.secrets(&head.0), &mut faults)?;
             faults.extend(head_faults(head));
         }
-        for sha256 in self.all(sql::ATTACHMENTS, [], bytes)? {
+        for sha256 in [self.all(sql::ATTACHMENTS, [], bytes)?, self.all(sql::ATTACHMENT_FILES, [], bytes)?].concat() {
             match <[u8; 32]>::try_from(sha256) {
-                Ok(sha256) => note_damage(self.attachment(&sha256), &mut faults)?,
+                Ok(sha256) => note_damage(examine(self, &sha256), &mut faults)?,
                 Err(_) => faults.push("an attachment is stored under a name that is no SHA-256".to_owned()),
             }
         }

@@ -1,7 +1,7 @@
 //! The visual system: typed building blocks that turn texts and numbers into HTML.
 //!
 //! Nothing here knows a language, a clock or a rule. Every visible word is passed in, so the same
-//! block serves both languages, and every page that is made of these blocks looks and behaves
+//! block serves every language, and every page that is made of these blocks looks and behaves
 //! alike. Nothing here writes an inline style or script: the content policy of the site forbids
 //! both.
 

@@ -155,16 +155,17 @@ fn links(entries: &[NavLink<'_>]) -> Markup {
     }
 }
 
-/// The current language is a word, the others are links that say in which language they lead on.
+/// The current language is a word, the others are links that say in which language they lead on. Each has its own name
+/// in itself, which must not be translated with the page.
 fn languages(entries: &[NavLink<'_>]) -> Markup {
     html! {
         ul {
             @for entry in entries {
                 li {
                     @if entry.current {
-                        span lang=[entry.lang] aria-current="true" { (entry.link.label) }
+                        span lang=[entry.lang] translate="no" aria-current="true" { (entry.link.label) }
                     } @else {
-                        a href=(entry.link.href) lang=[entry.lang] hreflang=[entry.lang] rel="alternate" {
+                        a href=(entry.link.href) lang=[entry.lang] hreflang=[entry.lang] translate="no" rel="alternate" {
                             (entry.link.label)
                         }
                     }

@@ -1,0 +1,190 @@
+//! What people are told: read from the logs, one message for each record and reader, so that no door can forget it.
+//!
+//! The post follows every log with a place of its own in the store. A crash in between repeats nothing, because a
+//! message's key is its record and its reader. Nothing secret is in a message: only links.
+
+use std::sync::Arc;
+
+use heng_domain::edition::Edition;
+use heng_domain::edition::events::Event;
+use heng_domain::record::Record;
+use heng_domain::replay::LogState;
+use serde_json::{Value, json};
+
+use crate::account::{Account, Accounts, By, Language};
+use crate::error::{AppError, Result};
+use crate::heng::Heng;
+use crate::log::Log;
+use crate::outbox::{Outbox, Template, To};
+
+/// Rows that say how far a log has been read.
+const ROWS: &str = "posted";
+
+/// Reads logs and puts messages.
+pub struct Post {
+    heng: Arc<Heng>,
+    outbox: Arc<Outbox>,
+}
+
+/// A message that follows from a record: to whom, which text, which page.
+struct Letter {
+    subject: String,
+    template: Template,
+    page: String,
+    due: Option<String>,
+}
+
+impl Post {
+    /// The post of an office.
+    pub fn new(heng: Arc<Heng>, outbox: Arc<Outbox>) -> Post {
+        Post { heng, outbox }
+    }
+
+    /// Puts what follows from records since the last time; returns how many messages were put.
+    ///
+    /// # Errors
+    /// If the store fails; the next call goes on where this one stopped.
+    pub fn catch_up(&self, accounts: &Accounts) -> Result<usize> {
+        let everybody = accounts.accounts(By::Operator).map_err(|error| AppError::Other(error.to_string()))?;
+        let mut count = 0;
+        for log in self.heng.editions() {
+            let size = log.image().state.position().0;
+            let kept = self.heng.store().row(ROWS, log.id())?;
+            let next = kept.and_then(|bytes| String::from_utf8(bytes).ok()?.parse::<u64>().ok());
+            // A log that is seen for the first time has nothing to tell of its past.
+            let first = next.unwrap_or(size);
+            for seq in first..size {
+                let record = log.record(seq)?;
+                count += self.tell(&log, &record, &everybody);
+            }
+            if next != Some(size) {
+                self.heng.store().put_row(ROWS, log.id(), size.to_string().as_bytes())?;
+            }
+        }
+        Ok(count)
+    }
+
+    fn tell(&self, log: &Log, record: &Record, everybody: &[Account]) -> usize {
+        let image = log.image();
+        let LogState::Edition(Some(edition)) = &image.state else { return 0 };
+        let letters = letters(edition, record);
+        let office = self.office_name();
+        let mut put = 0;
+        for letter in letters {
+            let readers = everybody.iter().filter(|a| a.subject.handle() == letter.subject && a.disabled.is_none());
+            for account in readers {
+                let Some(mail) = &account.email else { continue };
+                put += usize::from(self.send(edition, record, &letter, &office, account, mail));
+            }
+        }
+        put
+    }
+
+    fn send(
+        &self,
+        edition: &Edition,
+        record: &Record,
+        letter: &Letter,
+        office: &str,
+        account: &Account,
+        mail: &str,
+    ) -> bool {
+        let lang = account.language.lang();
+        let prefix = if account.language == Language::En { "en/" } else { "" };
+        let link = format!("{}{prefix}{}", self.outbox.base_url(), letter.page);
+        let name = format!("{} · {}", edition.rules().name.get(lang), edition.opened.label.get(lang));
+        let (seq, due) = (record.seq.to_string(), letter.due.clone().unwrap_or_else(|| "—".to_owned()));
+        let all = [
+            ("office", office),
+            ("edition", name.as_str()),
+            ("record", seq.as_str()),
+            ("due", due.as_str()),
+            ("time", due.as_str()),
+            ("link", link.as_str()),
+        ];
+        let places = letter.template.places();
+        let params: Vec<(&str, &str)> = all.into_iter().filter(|(name, _)| places.contains(name)).collect();
+        let key = format!("{}|{}|{}", edition.log, record.seq, account.id);
+        match self.outbox.put(&key, &To::Mail(mail.to_owned()), account.language, letter.template, &params, None) {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(code = error.code(), "a message could not be put");
+                false
+            }
+        }
+    }
+
+    fn office_name(&self) -> String {
+        let log = self.heng.office_log();
+        log.and_then(|log| log.image().state.office().map(|o| o.founded.name.zh.clone())).unwrap_or_default()
+    }
+}
+
+/// The messages of a record.
+fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
+    let event: Option<Event> = serde_json::from_value(json!({ "type": record.kind, "body": record.body })).ok();
+    let slug: Vec<&str> = edition.log.rsplit('/').take(2).collect();
+    let place = slug.into_iter().rev().collect::<Vec<_>>().join("/");
+    let work = format!("work/{place}");
+    let letter = |subject: &str, template, page: String, due: Option<String>| Letter {
+        subject: subject.to_owned(),
+        template,
+        page,
+        due,
+    };
+    let organisation =
+        |application: &String| edition.applications.get(application).map(|a| a.body.organisation.clone());
+    let day = |stage: &str| {
+        let due = edition.rules().stage(stage).and_then(|stage| edition.due(stage));
+        due.map(|day| day.to_string())
+    };
+    match event {
+        Some(Event::ApplicationSubmitted(body)) => {
+            vec![letter(
+                &body.organisation,
+                Template::ApplicationReceived,
+                format!("{work}/records/{}", record.seq),
+                None,
+            )]
+        }
+        Some(Event::NoticePublished(body)) => body
+            .names
+            .iter()
+            .filter_map(organisation)
+            .map(|o| {
+                let page = format!("editions/{place}/notices/{}", body.notice);
+                letter(&o, Template::NoticePublished, page, Some(body.until.to_string()))
+            })
+            .collect(),
+        Some(Event::PanelFormed(body)) => body
+            .members
+            .iter()
+            .filter_map(|expert| person_of(edition, expert))
+            .map(|person| letter(&person, Template::PanelInvitation, work.clone(), day(&body.stage)))
+            .collect(),
+        Some(Event::RosterFrozen(body)) => body
+            .members
+            .iter()
+            .map(|member| letter(&member.person, Template::SessionInvitation, work.clone(), day(&body.stage)))
+            .collect(),
+        Some(Event::ScoresOpened(_)) => edition
+            .applications
+            .iter()
+            .map(|(id, a)| {
+                letter(&a.body.organisation, Template::FeedbackReady, format!("{work}/applications/{id}"), None)
+            })
+            .collect(),
+        Some(Event::HonourConferred(body)) => organisation(&body.application)
+            .map(|o| letter(&o, Template::FeedbackReady, format!("{work}/applications/{}", body.application), None))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The person behind a pseudonym: only the server knows, and only for the address of the letter.
+fn person_of(edition: &Edition, expert: &str) -> Option<String> {
+    let seat = edition.seats.get(expert)?;
+    let who = edition.known.get(&(seat.seq, "/who".to_owned()))?;
+    who.get("person").and_then(Value::as_str).map(str::to_owned)
+}
