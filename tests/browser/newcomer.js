@@ -87,18 +87,23 @@ async function sound(page, what) {
   }
 }
 
+/** Fills a long form in, part by part, and presses the button that checks it. */
+export async function fillParts(page, seed = 0, also = () => {}) {
+  const parts = await page.locator('.task-list li').count();
+  await press(page, page.locator('.task-list a').first());
+  for (let part = 0; part < parts; part += 1) {
+    await fill(page, seed);
+    await also(part);
+    await press(page, page.locator('form.act .buttons .primary'));
+  }
+  await press(page, page.locator('form.act-list button[value=check]'));
+}
+
 /** Fills the form of the page in, checks it and signs, as somebody would who only reads. */
 export async function act(page, what = '', seed = 0) {
   // A long form is filled in part by part, from its list of tasks.
-  const parts = await page.locator('.task-list li').count();
-  if (parts) {
-    await press(page, page.locator('.task-list a').first());
-    for (let part = 0; part < parts; part += 1) {
-      await fill(page, seed);
-      await press(page, page.locator('form.act .buttons .primary'));
-      await sound(page, what);
-    }
-    await press(page, page.locator('form.act-list .primary'));
+  if (await page.locator('.task-list').count()) {
+    await fillParts(page, seed);
     await sound(page, what);
   } else if (await page.locator('form.act').count()) {
     await fill(page, seed);

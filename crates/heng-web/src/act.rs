@@ -423,6 +423,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     let all = parts(sheet);
     let long = is_long(sheet);
     let listed = long && shown.part.is_none_or(|part| part >= all.len());
+    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
     let errors: Vec<(ui::Text<'_>, ui::Text<'_>)> = shown
         .wrong
         .iter()
@@ -432,7 +433,12 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             let sentence = w.sentence(view.lang);
             // On the list of tasks the sentence alone would not say which question it means.
             let text = if listed { format!("{}：{sentence}", label.unwrap_or_default()) } else { sentence };
-            (id.into(), text.into())
+            let link = if listed && !w.field.is_empty() {
+                format!("{action}{}#{id}", part_query(sheet, &w.field))
+            } else {
+                id
+            };
+            (link.into(), text.into())
         })
         .collect();
     let read = reading(view, form, sheet);
@@ -450,7 +456,6 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             }
         } @else { (buttons(view, sheet)) }
     };
-    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
     let main = html! {
         (ui::title_block(&title, Some(&kicker)))
         (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
