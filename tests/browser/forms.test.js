@@ -1,23 +1,24 @@
 // What somebody types is never lost: through lost connections, second windows, ended sessions, refusals and odd input.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { enter, fill, follow, press } from './newcomer.js';
+import { enter, fillParts, follow, press } from './newcomer.js';
 import { serveOffice, startBrowser, startOffice } from './office.js';
 import { found, Person } from './people.js';
 
 const YEAR = new Date().getFullYear();
 const COUNTY = `nanlu-county/${YEAR}`;
 const APPLICATION = `/work/${COUNTY}/application.submitted/-`;
+const PROFILE = `${APPLICATION}?part=1`;
 let browser;
 let office;
 
 before(async () => { [browser, office] = await Promise.all([startBrowser(), startOffice()]); });
 after(async () => { await browser?.close(); office?.stop(); });
 
-/** An applicant at the application's form. */
-async function applicant(firm = 'o:0005') {
+/** An applicant at the part of the application that tells of the firm. */
+async function applicant(firm = 'o:0005', address = PROFILE) {
   const one = await Person.open(browser, office);
-  await enter(one.page, office, firm, APPLICATION, '/en');
+  await enter(one.page, office, firm, address, '/en');
   return one;
 }
 
@@ -80,8 +81,8 @@ test('two windows: the second is told, nothing is overwritten silently, and both
   await profile(second).fill('The second window wrote that.');
   await state(second, 'conflict');
   assert.match(await saved(second).innerText(), /Another window or a colleague has saved something newer/);
-  // The button “save” shows both; so does sending.
-  await press(second, second.locator('form.act button[value=check]'));
+  // The button shows both.
+  await press(second, second.locator('form.act .buttons .primary'));
   assert.match(await second.locator('[role=alert]').first().innerText(), /another window or a colleague saved something else/);
   assert.equal(await profile(second).inputValue(), 'The second window wrote that.');
   assert.match(await second.locator('.theirs').innerText(), /The first window wrote this\./);
@@ -89,21 +90,20 @@ test('two windows: the second is told, nothing is overwritten silently, and both
   await first.reload();
   assert.equal(await profile(first).inputValue(), 'The first window wrote this.');
   // Saying it once more makes it count.
-  await press(second, second.locator('form.act button[value=save]'));
+  await press(second, second.locator('form.act .buttons .primary'));
+  await second.goto(first.url());
   assert.equal(await profile(second).inputValue(), 'The second window wrote that.');
   assert.equal(await second.locator('.theirs').count(), 0);
   // A window that was closed with text in it meets the newer one and shows both.
-  await first.evaluate(() => localStorage.setItem(`heng-draft:${document.querySelector('form.act').getAttribute('action')}`, JSON.stringify({ version: '1', text: 'profile=Typed+in+a+train.' })));
+  await first.evaluate(() => localStorage.setItem(`heng-draft:${document.querySelector('form.act').getAttribute('action')}${location.search}`, JSON.stringify({ version: '1', text: 'profile=Typed+in+a+train.' })));
   await first.reload();
   assert.equal(await profile(first).inputValue(), 'The second window wrote that.');
   assert.match(await first.locator('.theirs').innerText(), /Typed in a train\./);
 });
 
 test('after sending, the back button sends nothing twice, and an old text does not come back into a new form', { timeout: 90_000 }, async () => {
-  const { page } = await applicant();
-  await page.reload();
-  await fill(page, 3);
-  await press(page, page.locator('form.act button[value=check]'));
+  const { page } = await applicant('o:0005', APPLICATION);
+  await fillParts(page, 3);
   assert.equal(await page.locator('h1').innerText(), 'Check your answers');
   await press(page, page.locator('button[value=send]'));
   const record = page.url();
@@ -111,7 +111,7 @@ test('after sending, the back button sends nothing twice, and an old text does n
   await page.goBack();
   await press(page, page.locator('button[value=send]'));
   assert.match(await page.locator('[role=alert]').innerText(), /was sent already and was not sent a second time/);
-  assert.notEqual(await profile(page).inputValue(), '', 'the form stands there with its text');
+  assert.equal(await page.locator('.task-list .tag.done').count(), await page.locator('.task-list li').count(), 'the form stands there with its text');
   await page.goto(`${office.address}/en/work/${COUNTY}/applications`);
   assert.equal(await page.locator('tbody tr').count(), 1);
   const number = Number(record.match(/\d+$/)[0]);
@@ -180,23 +180,28 @@ test('a session that ended in the middle of a form: after signing in the text is
 });
 
 test('odd input: the sentence stands at the field, focus on the summary, and what was typed stays', { timeout: 90_000 }, async () => {
-  const { page } = await applicant('o:0006');
-  await fill(page, 2);
-  const percent = page.locator('input[name^="percent:"]').first();
-  const name = page.locator('input[name=contact_name]');
+  const officer = await Person.open(browser, office);
+  await enter(officer.page, office, 'p:0001', '/work/office/log/entry.posted/-', '/en');
+  const { page } = officer;
+  const [year, amount, text] = ['year', 'amount', 'entry_text'].map((name) => page.locator(`form.act input[name="${name}"]`));
+  await year.fill('2026');
+  await amount.fill('1234.50');
+  await text.fill('Budget (invented)');
   const cases = [
-    [name, 'abc\u202Edef', /turn the direction of the text/],
-    [name, 'a'.repeat(70), /At most 60 characters; there are 70/],
-    [name, '', /Please fill this in/],
-    [percent, '😀', /not a whole number/],
-    [percent, '63', /multiple of 5/],
-    [percent, '105', /between 0 and 100/],
+    [text, 'abc\u202Edef', /turn the direction of the text/],
+    [text, 'a\u0007b', /control characters/],
+    [text, 'a'.repeat(201), /At most 200 characters; there are 201/],
+    [text, '', /Please fill this in/],
+    [year, '😀', /not a whole number/],
+    [year, '1802', /between 1949 and 2200/],
+    [amount, '1.234', /at most two decimals/],
+    [amount, '-5', /cannot be below zero/],
   ];
-  for (const [field, text, sentence] of cases) {
+  for (const [field, typed, sentence] of cases) {
     const before = await field.inputValue();
-    await field.fill(text);
-    await press(page, page.locator('form.act button[value=check]'));
-    assert.equal(await page.evaluate(() => document.activeElement?.id), 'errors', `focus after ${text}`);
+    await field.fill(typed);
+    await press(page, page.locator('form.act .buttons .primary'));
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'errors', `focus after ${typed}`);
     assert.match(await page.locator('#errors').innerText(), sentence);
     const id = await field.getAttribute('id');
     assert.equal(await field.getAttribute('aria-invalid'), 'true');
@@ -204,15 +209,15 @@ test('odd input: the sentence stands at the field, focus on the summary, and wha
     const texts = await Promise.all(described.map((own) => page.locator(`[id="${own}"]`).innerText()));
     assert.match(texts.join(' '), sentence);
     assert.equal(await page.locator('#errors a').first().getAttribute('href'), `#${id}`);
-    assert.equal(await field.inputValue(), text);
+    assert.equal(await field.inputValue(), typed);
     await field.fill(before);
   }
   // Full-width digits and emoji in a text are as good as any.
-  await percent.fill('６５');
-  await name.fill('Li 😀');
-  await press(page, page.locator('form.act button[value=check]'));
-  assert.equal(await page.locator('h1').innerText(), 'Check your answers', await page.locator('main').innerText());
-  assert.match(await page.locator('main').innerText(), /Li 😀/);
+  await year.fill('２０２６');
+  await text.fill('预算 😀 １２３');
+  await press(page, page.locator('form.act .buttons .primary'));
+  assert.match(page.url(), /\/work\/sign\//);
+  assert.match(await page.locator('main').innerText(), /预算 😀/);
   // Ten thousand fields are no form.
   const [status, said] = await page.evaluate(async (address) => {
     const body = new URLSearchParams();
@@ -220,7 +225,21 @@ test('odd input: the sentence stands at the field, focus on the summary, and wha
     const response = await fetch(address, { method: 'POST', body });
     const doc = new DOMParser().parseFromString(await response.text(), 'text/html');
     return [response.status, doc.querySelector('main').textContent];
-  }, `/en${APPLICATION}`);
+  }, '/en/work/office/log/entry.posted/-');
   assert.equal(status, 422);
   assert.match(said, /too much at once/);
+});
+
+test('a long form in parts: what is wrong is named on the list, and leads to the question', { timeout: 60_000 }, async () => {
+  const { page } = await applicant('o:0006', APPLICATION);
+  await fillParts(page, 2, async (part) => {
+    const percent = page.locator('input[name^="percent:"]').first();
+    if (part === 4) await percent.fill('63');
+  });
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'errors');
+  assert.match(await page.locator('#errors').innerText(), /multiple of 5/);
+  await page.locator('#errors a').first().click();
+  const field = page.locator('input[name^="percent:"]').first();
+  await field.waitFor();
+  assert.equal(await field.inputValue(), '63');
 });

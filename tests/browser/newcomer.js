@@ -87,20 +87,23 @@ async function sound(page, what) {
   }
 }
 
+/** Fills a long form in, part by part, and presses the button that checks it. */
+export async function fillParts(page, seed = 0, also = () => {}) {
+  const parts = await page.locator('.task-list li').count();
+  await press(page, page.locator('.task-list a').first());
+  for (let part = 0; part < parts; part += 1) {
+    await fill(page, seed);
+    await also(part);
+    await press(page, page.locator('form.act .buttons .primary'));
+  }
+  await press(page, page.locator('form.act-list button[value=check]'));
+}
+
 /** Fills the form of the page in, checks it and signs, as somebody would who only reads. */
 export async function act(page, what = '', seed = 0) {
   // A long form is filled in part by part, from its list of tasks.
-  const parts = await page.locator('.task-list li').count();
-  const list = page.url();
-  for (let part = 0; part < parts; part += 1) {
-    await page.goto(`${list}?part=${part}`);
-    await fill(page, seed);
-    await press(page, page.locator('form.act .buttons .primary'));
-    await sound(page, what);
-  }
-  if (parts) {
-    await page.goto(list);
-    await press(page, page.locator('form.act-list .primary'));
+  if (await page.locator('.task-list').count()) {
+    await fillParts(page, seed);
     await sound(page, what);
   } else if (await page.locator('form.act').count()) {
     await fill(page, seed);
@@ -157,6 +160,19 @@ async function quickly(next, seed, answer) {
   };
   let doc = await send(next.href, next.fields);
   if (next.fields) return;
+  const parts = [...doc.querySelectorAll('.task-list a')].map((link) => link.getAttribute('href'));
+  for (const part of parts) {
+    doc = await send(part);
+    const form = doc.querySelector('form.act');
+    answer(doc, seed);
+    const button = form.querySelector('.buttons .primary');
+    await send(form.getAttribute('action'), [...new FormData(form), [button.name, button.value]]);
+  }
+  if (parts.length) {
+    doc = await send(next.href);
+    const button = doc.querySelector('form.act-list .primary');
+    doc = await send(next.href, [...new FormData(button.form), [button.name, button.value]]);
+  }
   const form = doc.querySelector('form.act');
   if (form) {
     answer(doc, seed);

@@ -44,7 +44,7 @@ async function finished(office, page, place, prefix) {
 test('a newcomer leads the vote to its result and to its end, in Chinese', { timeout: 480_000 }, async () => {
   await meeting('中文', async (office, page) => {
     const place = 'yunchuan-mayor/2026';
-    const { done } = await follow(page, office, place, { clicks: 20 });
+    const { done } = await follow(page, office, place, { clicks: 8 });
     await finished(office, page, place, '');
     return done.length;
   });

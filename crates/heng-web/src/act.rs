@@ -258,13 +258,13 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
         Ok((_, _, Save::Sent, _)) if quiet => {
             (StatusCode::CONFLICT, axum::Json(json!({ "error": view.t("draft_sent") }))).into_response()
         }
+        Ok((form, sheet, Save::Sent, kept)) => sent(view, &form, &sheet, kept, part),
         Ok((form, sheet, Save::Done(_), _)) => {
-            // One part leads to the next, the last one to the list; a short form stays where it is.
+            // One part leads to the next, the last one to the list.
             let here = act_href(view, &form.app, &form.log, &form.kind, &form.case);
             let next = part.map(|part| part + 1).filter(|next| *next < parts(&sheet).len());
             Redirect::to(&next.map_or(here.clone(), |next| format!("{here}?part={next}"))).into_response()
         }
-        Ok((form, sheet, Save::Sent, kept)) => sent(view, &form, &sheet, kept, part),
         Ok((form, sheet, Save::Newer(saved), kept)) => both(view, &form, &sheet, kept, saved, part),
         Err(error) if quiet => {
             let text = match &error {
@@ -281,10 +281,10 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
 fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved, part: Option<usize>) -> Response {
     let shown = Shown {
         status: Some(StatusCode::CONFLICT),
+        part,
         answers: Some(answers),
         version: Some(saved.version),
         newer: Some(saved),
-        part,
         ..Shown::default()
     };
     page(view, form, sheet, None, &shown)
@@ -294,10 +294,10 @@ fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved,
 fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers, part: Option<usize>) -> Response {
     let shown = Shown {
         status: Some(StatusCode::CONFLICT),
+        part,
         answers: Some(answers),
         version: Some(0),
         refused: Some(view.t("draft_sent")),
-        part,
         ..Shown::default()
     };
     page(view, form, sheet, None, &shown)
@@ -305,7 +305,7 @@ fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers, part: Option<
 
 /// The page to check the answers of an unsigned act, before anything is sent.
 async fn check(view: &View, form: Form, posted: Posted) -> Response {
-    let version = posted.version;
+    let (version, part) = (posted.version, posted.part);
     let result = blocking(move || {
         let sheet = form.sheet()?;
         let draft = form.draft(&sheet)?;
@@ -320,8 +320,8 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
         Err(error) => return trouble(view, view.app(), &error),
     };
     let version = match saved {
-        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved, None),
-        Save::Sent => return sent(view, &form, &sheet, answers, None),
+        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved, part),
+        Save::Sent => return sent(view, &form, &sheet, answers, part),
         Save::Done(saved) => saved.version,
     };
     match written {
@@ -331,7 +331,7 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
 }
 
 async fn send(view: &View, form: Form, posted: Posted) -> Response {
-    let version = posted.version;
+    let (version, part) = (posted.version, posted.part);
     let result = blocking(move || {
         let sheet = form.sheet()?;
         let draft = form.draft(&sheet)?;
@@ -353,8 +353,8 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved, None),
-        Err(_) => return sent(view, &form, &sheet, answers, None),
+        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved, part),
+        Err(_) => return sent(view, &form, &sheet, answers, part),
     };
     match outcome {
         Ok(Outcome::Waiting(proposal)) => {
@@ -423,6 +423,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     let all = parts(sheet);
     let long = is_long(sheet);
     let listed = long && shown.part.is_none_or(|part| part >= all.len());
+    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
     let errors: Vec<(ui::Text<'_>, ui::Text<'_>)> = shown
         .wrong
         .iter()
@@ -432,7 +433,12 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             let sentence = w.sentence(view.lang);
             // On the list of tasks the sentence alone would not say which question it means.
             let text = if listed { format!("{}：{sentence}", label.unwrap_or_default()) } else { sentence };
-            (id.into(), text.into())
+            let link = if listed && !w.field.is_empty() {
+                format!("{action}{}#{id}", part_query(sheet, &w.field))
+            } else {
+                id
+            };
+            (link.into(), text.into())
         })
         .collect();
     let read = reading(view, form, sheet);
@@ -450,7 +456,6 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             }
         } @else { (buttons(view, sheet)) }
     };
-    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
     let main = html! {
         (ui::title_block(&title, Some(&kicker)))
         (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
@@ -664,10 +669,10 @@ fn question(
         out.optional = Some(view.t("optional").into());
     }
     out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
-    let upload = matches!(field.kind, Kind::Files { .. });
     let theirs = around.newer.as_ref().map(|saved| saved.answers.get(&field.name).cloned().unwrap_or_default());
-    let theirs =
-        theirs.filter(|theirs| theirs.iter().filter(|v| !v.is_empty()).ne(typed.iter().filter(|v| !v.is_empty())));
+    let said = |values: &[String]| values.iter().filter(|v| !v.is_empty()).cloned().collect::<Vec<_>>();
+    let theirs = theirs.filter(|theirs| said(theirs) != said(&typed));
+    let upload = matches!(field.kind, Kind::Files { .. });
     html! {
         (ui::field(&out))
         @if let Some(theirs) = theirs {

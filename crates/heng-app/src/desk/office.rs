@@ -318,18 +318,30 @@ fn register<'a>() -> Vec<OfficeAct<'a>> {
                 Ok(vec![Written::office(&decision, body)?])
             },
         ),
-        officers(
-            EntryPosted::KIND,
-            Signs::ACTOR,
-            |desk, _| {
-                let year = desk.today().year();
+        Act {
+            kind: EntryPosted::KIND,
+            who: Who::Officer,
+            signs: Signs::ACTOR,
+            open: |desk| {
+                if !desk.holds(OfficeRole::Officer) {
+                    return Vec::new();
+                }
+                let name = desk.office.founded.name.clone();
+                vec![if lacking(desk).is_some() { Case::duty("-", name, None) } else { Case::possible("-", name) }]
+            },
+            form: |desk, _| {
+                let (year, amount) = match lacking(desk) {
+                    Some((year, fen)) => (i64::from(year), super::field::yuan_text(fen)),
+                    None => (i64::from(desk.today().year()), String::new()),
+                };
+                let amount = Field::new("amount", Kind::Money { negative: false }).with_all(vec![amount]);
                 vec![
                     Field::new("year", Kind::Number { least: 1949, most: 2200, step: 1 }).with(year),
-                    Field::new("amount", Kind::Money { negative: false }),
+                    amount,
                     Field::new("entry_text", Kind::Line { most: 200 }),
                 ]
             },
-            |desk, _, input| {
+            write: |desk, _, input| {
                 let fen = input.number("amount");
                 let year = input.small("year");
                 let body = EntryPosted {
@@ -344,7 +356,7 @@ fn register<'a>() -> Vec<OfficeAct<'a>> {
                 };
                 Ok(vec![Written::office(&input.text("entry_text"), body)?])
             },
-        ),
+        },
         Act {
             kind: HonourRegistered::KIND,
             who: Who::Officer,
@@ -407,14 +419,35 @@ fn carried_cases(desk: &OfficeDesk<'_>) -> Vec<Case> {
         return Vec::new();
     }
     let mut out = Vec::new();
+    // Nobody is asked to sign what the budget does not cover: it comes first.
+    let covered = lacking(desk).is_none();
     for log in desk.heng.editions() {
         let open = crate::carry::pending_for(desk.office, &log, &desk.me).is_ok_and(|drafts| !drafts.is_empty());
         let image = log.image();
         if let Some(edition) = image.state.edition().filter(|_| open) {
             let (name, label) = (&edition.rules().name, &edition.opened.label);
             let about = Text::new(format!("{} · {}", name.zh, label.zh), format!("{} · {}", name.en, label.en));
-            out.push(Case::duty(log.id(), about, None));
+            out.push(Case { id: log.id().to_owned(), about, due: None, duty: covered });
         }
     }
     out
+}
+
+/// A year whose prize budget does not cover the prizes that wait to be entered, and how much is lacking, in fen.
+fn lacking(desk: &OfficeDesk<'_>) -> Option<(u32, i64)> {
+    let balances = desk.office.balances();
+    for log in desk.heng.editions() {
+        let Some(year) = log.image().state.edition().map(|e| e.opened.year) else { continue };
+        let account = crate::carry::budget_account(year);
+        let drafts = crate::carry::pending_for(desk.office, &log, &desk.me).unwrap_or_default();
+        let entries = drafts.into_iter().filter(|d| d.kind == EntryPosted::KIND);
+        let entries = entries.filter_map(|d| serde_json::from_value::<EntryPosted>(d.body).ok());
+        let taken: i128 =
+            entries.flat_map(|e| e.lines).filter(|line| line.account == account).map(|line| i128::from(line.fen)).sum();
+        let left = balances.get(&account).copied().unwrap_or(0) + taken;
+        if taken < 0 && left < 0 {
+            return Some((year, i64::try_from(-left).unwrap_or(i64::MAX)));
+        }
+    }
+    None
 }

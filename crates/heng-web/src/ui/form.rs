@@ -260,7 +260,8 @@ pub fn error_summary(heading: &str, errors: &[(Text<'_>, Text<'_>)]) -> Markup {
                 h2 { (heading) }
                 ul {
                     @for (id, message) in errors {
-                        li { a href={ "#" (id) } { (message) } }
+                        // An address leads to a question on another page, an id to one on this.
+                        li { a href=(if id.contains('/') { id.to_string() } else { format!("#{id}") }) { (message) } }
                     }
                 }
             }
