@@ -216,8 +216,15 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
     assert!(state.sessions.values().flat_map(|s| &s.members).all(|m| state.has_pledged(&m.person)));
     drop(image);
     let office = "heng.example/office";
-    let carried = town.duties(office, "p:0001");
-    assert!(carried.iter().any(|t| t.kind == "honour.registered" && t.case.id == log), "{carried:?}");
+    // The office follows: first the budget for the prizes, then honours and prizes, until nothing waits.
+    let mut kinds = Vec::new();
+    while let Some(task) = town.duties(office, "p:0001").into_iter().next() {
+        assert!(kinds.len() < 10, "{kinds:?}");
+        town.act("p:0001", &task).unwrap();
+        town.sign_all(log);
+        kinds.push(task.kind);
+    }
+    assert!(kinds.starts_with(&["entry.posted"]) && kinds.ends_with(&["honour.registered"]), "{kinds:?}");
     // The public check finds nothing wrong in what the desk wrote.
     let files = heng_app::bundle::public_bundle(&town.heng, &edition).unwrap();
     let report = heng_verify::verify(&heng_verify::Bundle { files }, &heng_verify::Options::default()).unwrap();
