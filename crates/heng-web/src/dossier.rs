@@ -1,5 +1,7 @@
 //! A dossier (申报材料) as those inside may read it: profile, figures, self-evaluation, files, and what was decided on it.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -21,14 +23,19 @@ const PAGE: usize = 50;
 /// The dossier of an application for `reader`, and a note that it was opened; `None` where the reader may not.
 pub(crate) fn content(view: &View, app: &App, log_id: &str, reader: &str, application: &str) -> Option<Markup> {
     let log = app.heng().log(log_id).ok()?;
-    let image = log.image();
-    let edition = image.state.edition()?;
-    if !edition.may_read(reader, application) {
-        return None;
-    }
-    let found = edition.applications.get(application)?;
-    let markup = body(view, app, edition, log_id, found, reader);
-    drop(image);
+    // The texts come from the disk; meanwhile the image must be free for those who write.
+    let hashes: Vec<Hash> = {
+        let image = log.image();
+        let edition = image.state.edition().filter(|edition| edition.may_read(reader, application))?;
+        let body = &edition.applications.get(application)?.body;
+        body.self_evaluation.values().map(|own| own.sha256).chain([body.profile_sha256]).collect()
+    };
+    let texts: Texts = hashes.into_iter().map(|hash| (hash, text_of(app, &hash))).collect();
+    let markup = {
+        let image = log.image();
+        let edition = image.state.edition()?;
+        body(view, app, edition, log_id, edition.applications.get(application)?, reader, &texts)
+    };
     opened(app, log_id, reader, application, "dossier");
     Some(markup)
 }
@@ -42,12 +49,24 @@ fn opened(app: &App, log: &str, reader: &str, application: &str, what: &str) {
     }
 }
 
+/// Texts of a dossier by their hashes.
+type Texts = BTreeMap<Hash, String>;
+
 fn text_of(app: &App, sha: &Hash) -> String {
     let bytes = app.heng().store().attachment(&sha.0).ok().flatten().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn body(view: &View, app: &App, edition: &Edition, log: &str, application: &Application, reader: &str) -> Markup {
+fn body(
+    view: &View,
+    app: &App,
+    edition: &Edition,
+    log: &str,
+    application: &Application,
+    reader: &str,
+    texts: &Texts,
+) -> Markup {
+    let text = |hash: &Hash| texts.get(hash).map(String::as_str).unwrap_or_default();
     let offset = edition.rules().utc_offset_minutes;
     let now = instant(view.lang, app.heng().clock().now(), offset);
     let body = &application.body;
@@ -55,13 +74,13 @@ fn body(view: &View, app: &App, edition: &Edition, log: &str, application: &Appl
     html! {
         p.watermark { (view.tp("watermark", &[("reader", reader), ("time", &now)])) }
         h2 { (view.t("profile_heading")) }
-        p.prose { (text_of(app, &body.profile_sha256)) }
+        p.prose { (text(&body.profile_sha256)) }
         h2 { (view.t("figures_heading")) }
         (figures(view, application))
         @for item in edition.criteria.iter().flat_map(|tree| tree.items()) {
             @if let Some(own) = body.self_evaluation.get(&item.id) {
                 h3 id=(format!("item-{}", item.id.replace('.', "-"))) { (item.id) " " (item.name.get(view.lang)) }
-                p.prose { (text_of(app, &own.sha256)) }
+                p.prose { (text(&own.sha256)) }
                 p.hint { (view.tp("own_percent", &[("percent", &own.percent.to_string()), ("chars", &own.chars.to_string())])) }
             }
         }
@@ -193,17 +212,18 @@ pub(crate) async fn list(
     let found = with_desk(app.heng(), &log, &me.subject, |at| {
         let Place::Edition(desk) = at else { return None };
         let edition = desk.edition;
-        let mut rows: Vec<(&String, &Application, String, (String, Tone))> = edition
+        let name = |id: &str| edition.applicant(id).map_or(id.to_owned(), |o| o.name.get(view.lang).to_owned());
+        let mut rows: Vec<(&String, &Application, String)> = edition
             .applications
             .iter()
-            .filter(|(id, _)| edition.may_read(&desk.me, id))
-            .map(|(id, a)| (id, a, desk.name(id).get(view.lang).to_owned(), state_of(&view, edition, id)))
-            .filter(|(id, _, name, _)| wanted.is_empty() || name.to_lowercase().contains(&wanted) || **id == wanted)
-            .filter(|(id, ..)| match query.state.as_str() {
+            .filter(|(id, _)| match query.state.as_str() {
                 "field" => edition.field.contains(*id),
                 "out" => !edition.field.contains(*id),
                 _ => true,
             })
+            .filter(|(id, _)| edition.may_read(&desk.me, id))
+            .map(|(id, a)| (id, a.as_ref(), name(id)))
+            .filter(|(id, _, name)| wanted.is_empty() || name.to_lowercase().contains(&wanted) || **id == wanted)
             .collect();
         match query.sort.as_str() {
             "name" => rows.sort_by(|a, b| a.2.cmp(&b.2)),
@@ -218,7 +238,8 @@ pub(crate) async fn list(
             .into_iter()
             .skip(page * PAGE)
             .take(PAGE)
-            .map(|(id, a, name, (state, tone))| {
+            .map(|(id, a, name)| {
+                let (state, tone) = state_of(&view, edition, id);
                 Row::link(
                     format!("{here}/{id}"),
                     vec![
