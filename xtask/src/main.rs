@@ -1,5 +1,7 @@
-//! The house keeps its own order: `cargo xtask test`, `tidy`, `bench`.
+//! The house keeps its own order: `cargo xtask test`, `tidy`, `bench`, `bench-web`.
 
+mod bench_web;
+mod http;
 mod postgres;
 mod tidy;
 
@@ -11,7 +13,9 @@ use anyhow::{Context, Result, bail};
 const HELP: &str = "cargo xtask test    all tests, on both databases and in a browser; installs what it needs
 cargo xtask tidy    the rules of the house: arrows, pure crates, messages
 cargo xtask browser only the browser tests
-cargo xtask bench   benchmarks; prints, asserts nothing";
+cargo xtask bench   benchmarks; prints, asserts nothing
+cargo xtask bench-web [--data DIR] [--heng FILE] [--scale N] [--seconds N]
+                    the release binary under load, with 1000 applications; prints, asserts nothing";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -20,6 +24,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::check(&root()),
         "browser" => browser(),
         "bench" => bench(),
+        "bench-web" => bench_web::run(&root()),
         _ => {
             println!("{HELP}");
             return ExitCode::from(u8::from(!task.is_empty()));

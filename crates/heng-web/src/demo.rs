@@ -22,6 +22,17 @@ struct Guest {
     waits: usize,
 }
 
+/// What an invented person or firm is called.
+fn name_of(app: &App, subject: &str) -> String {
+    let found = app.heng().office_log().and_then(|log| {
+        let image = log.image();
+        let office = image.state.office()?;
+        let person = office.people.get(subject).and_then(|person| person.name.clone());
+        person.or_else(|| office.organisations.get(subject).map(|(_, firm)| firm.name.zh.clone()))
+    });
+    found.unwrap_or_else(|| subject.to_owned())
+}
+
 fn guests(app: &App) -> Vec<Guest> {
     let Some(log) = app.heng().office_log() else { return Vec::new() };
     let now = app.heng().clock().now();
@@ -137,8 +148,7 @@ pub(crate) async fn enter_as(
     let signed = {
         let app = app.clone();
         blocking(move || {
-            let guest = guests(&app).into_iter().find(|guest| guest.subject == form.subject);
-            let name = guest.map(|guest| guest.name).unwrap_or_else(|| form.subject.clone());
+            let name = name_of(&app, &form.subject);
             let subject = if form.subject.starts_with("o:") {
                 Subject::Organisation(form.subject)
             } else {
