@@ -1,5 +1,7 @@
-//! The house keeps its own order: `cargo xtask test`, `tidy`, `bench`.
+//! The house keeps its own order: `cargo xtask test`, `tidy`, `bench`, `bench-web`.
 
+mod bench_web;
+mod http;
 mod messages;
 mod postgres;
 mod tidy;
@@ -13,7 +15,10 @@ const HELP: &str = "cargo xtask test    all tests, on both databases and in a br
 cargo xtask tidy    the rules of the house: arrows, pure crates, messages
 cargo xtask browser only the browser tests
 cargo xtask api     only the tests of the JSON interface
-cargo xtask bench   benchmarks; prints, asserts nothing";
+cargo xtask bench   benchmarks; prints, asserts nothing
+
+cargo xtask bench-web [--data DIR] [--heng FILE] [--scale N] [--seconds N]
+                    the release binary under load, with 1000 applications; prints, asserts nothing";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -23,6 +28,7 @@ fn main() -> ExitCode {
         "browser" => browser(),
         "api" => api(),
         "bench" => bench(),
+        "bench-web" => bench_web::run(&root()),
         _ => {
             println!("{HELP}");
             return ExitCode::from(u8::from(!task.is_empty()));

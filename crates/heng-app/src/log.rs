@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use heng_domain::record::{Anchor, Record};
-use heng_domain::replay::LogState;
+use heng_domain::replay::{Ahead, LogState};
 use heng_log::checkpoint::{Checkpoint, open_checkpoint, sign_checkpoint};
 use heng_log::commitment::Opening;
 use heng_log::note::{SignerKey, VerifierKey};
@@ -104,50 +104,49 @@ impl Log {
         if let Some((signed, _)) = signed.filter(|(signed, _)| *signed > size) {
             return Err(AppError::RolledBack { log: id.to_owned(), stored: size, signed });
         }
-        let published: BTreeMap<u64, Hash> =
-            parts.store.checkpoints(id)?.into_iter().map(|c| (c.size, Hash(c.root))).collect();
-        let secrets: BTreeMap<u64, Vec<u8>> = parts.store.secrets(id)?.into_iter().collect();
+        let checkpoints = parts.store.checkpoints(id)?;
+        let published: BTreeMap<u64, Hash> = checkpoints.iter().map(|c| (c.size, Hash(c.root))).collect();
+        let verifier = parts.key.verifier();
         let mut leaves = Vec::new();
-        let mut hiding = Vec::new();
         let mut frontier = Frontier::new();
-        let mut next = 0;
-        while next < size {
-            let batch = parts.store.read(id, next, 1024)?;
-            if batch.is_empty() {
-                return Err(damaged(id, next, "it is missing"));
-            }
-            for bytes in batch {
-                let leaf = leaf_hash::<Sha256>(&bytes);
-                let record = Record::parse(&bytes).map_err(|error| damaged(id, next, error))?;
-                let openings = openings_of(next, secrets.get(&next)).map_err(|error| damaged(id, next, error))?;
-                if !record.hidden.is_empty() {
-                    hiding.push(next);
-                }
-                state.admit(id, &record, &openings).map_err(|error| damaged(id, next, error))?;
-                state.apply(id, &record, &openings).map_err(|error| damaged(id, next, error))?;
-                frontier.push::<Sha256>(leaf);
-                leaves.push(leaf);
-                next += 1;
-                let remembered = signed.filter(|(signed, _)| *signed == next).map(|(_, root)| Hash(root));
-                for signed in published.get(&next).copied().into_iter().chain(remembered) {
-                    let found = frontier.root::<Sha256>();
-                    if found != signed {
-                        return Err(AppError::Different { log: id.to_owned(), size: next, signed, found });
+        let mut lost = Vec::new();
+        std::thread::scope(|scope| {
+            let notes = scope.spawn(|| checkpoints_hold(id, &checkpoints, &verifier));
+            let (send, batches) = std::sync::mpsc::sync_channel(2);
+            let store = parts.store.as_ref();
+            // Reading, hashing and parsing run ahead of the rules, on another core.
+            scope.spawn(move || {
+                for from in (0..size).step_by(usize::try_from(BATCH).unwrap_or(1)) {
+                    let batch = read_ahead(store, id, kind, from);
+                    let failed = batch.is_err();
+                    if send.send(batch).is_err() || failed {
+                        break;
                     }
                 }
+            });
+            let mut next = 0;
+            for batch in batches {
+                for Read { leaf, ahead, secret } in batch? {
+                    if !secret && !ahead.record.hidden.is_empty() {
+                        lost.push(next);
+                    }
+                    state.follow(id, ahead).map_err(|error| damaged(id, next, error))?;
+                    frontier.push::<Sha256>(leaf);
+                    leaves.push(leaf);
+                    next += 1;
+                    let remembered = signed.filter(|(signed, _)| *signed == next).map(|(_, root)| Hash(root));
+                    for signed in published.get(&next).copied().into_iter().chain(remembered) {
+                        let found = frontier.root::<Sha256>();
+                        if found != signed {
+                            return Err(AppError::Different { log: id.to_owned(), size: next, signed, found });
+                        }
+                    }
+                }
+                progress(next, size);
             }
-            progress(next, size);
-        }
-        lost_secrets(id, &state, &hiding, &secrets)?;
-        let checkpoints = parts.store.checkpoints(id)?;
-        for checkpoint in &checkpoints {
-            let opened = open_checkpoint(&checkpoint.note, &parts.key.verifier());
-            let same = opened.is_ok_and(|(c, _)| c.size == checkpoint.size && c.root.0 == checkpoint.root);
-            if !same {
-                let detail = format!("the stored checkpoint of {} records does not hold", checkpoint.size);
-                return Err(damaged(id, checkpoint.size.saturating_sub(1), detail));
-            }
-        }
+            lost_secrets(id, &state, &lost)?;
+            notes.join().unwrap_or_else(|_| Err(AppError::Other("the replay was interrupted".to_owned())))
+        })?;
         let roots = checkpoints.iter().map(|c| (c.size, Hash(c.root))).collect();
         let image = Image { state: state.clone(), leaves, checkpoint: checkpoints.into_iter().last(), roots };
         let log = Log {
@@ -420,10 +419,50 @@ impl Log {
     }
 }
 
+/// Records that are read at once in a replay.
+const BATCH: u64 = 64;
+
+/// A record as it was read ahead.
+struct Read {
+    leaf: Hash,
+    ahead: Ahead,
+    /// Its hidden values are there.
+    secret: bool,
+}
+
+/// Reads the next records of a log as far as that can be done without the state.
+fn read_ahead(store: &dyn Store, id: &str, kind: &str, from: u64) -> Result<Vec<Read>> {
+    let batch = store.read(id, from, BATCH)?;
+    if batch.is_empty() {
+        return Err(damaged(id, from, "it is missing"));
+    }
+    let secrets: BTreeMap<u64, Vec<u8>> = store.secrets_from(id, from, BATCH)?.into_iter().collect();
+    let read = |(seq, bytes): (u64, Vec<u8>)| {
+        let record = Record::parse(&bytes).map_err(|error| damaged(id, seq, error))?;
+        let openings = openings_of(seq, secrets.get(&seq)).map_err(|error| damaged(id, seq, error))?;
+        let ahead = Ahead::of(kind, record, openings).map_err(|error| damaged(id, seq, error))?;
+        Ok(Read { leaf: leaf_hash::<Sha256>(&bytes), ahead, secret: secrets.contains_key(&seq) })
+    };
+    (from..).zip(batch).map(read).collect()
+}
+
+/// Every published checkpoint is one that this log's key signed.
+fn checkpoints_hold(id: &str, checkpoints: &[StoredCheckpoint], key: &VerifierKey) -> Result<()> {
+    for checkpoint in checkpoints {
+        let opened = open_checkpoint(&checkpoint.note, key);
+        let same = opened.is_ok_and(|(c, _)| c.size == checkpoint.size && c.root.0 == checkpoint.root);
+        if !same {
+            let detail = format!("the stored checkpoint of {} records does not hold", checkpoint.size);
+            return Err(damaged(id, checkpoint.size.saturating_sub(1), detail));
+        }
+    }
+    Ok(())
+}
+
 /// A hidden value may only be missing where its erasure is recorded.
-fn lost_secrets(id: &str, state: &LogState, hiding: &[u64], secrets: &BTreeMap<u64, Vec<u8>>) -> Result<()> {
-    let erased = |seq: &u64| state.edition().is_some_and(|e| e.erased.contains_key(seq));
-    match hiding.iter().find(|seq| !secrets.contains_key(seq) && !erased(seq)) {
+fn lost_secrets(id: &str, state: &LogState, missing: &[u64]) -> Result<()> {
+    let erased = |seq: &&u64| state.edition().is_some_and(|e| e.erased.contains_key(seq));
+    match missing.iter().find(|seq| !erased(seq)) {
         Some(seq) => Err(damaged(id, *seq, "its hidden values are gone and no erasure is recorded")),
         None => Ok(()),
     }

@@ -185,6 +185,6 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
 /// The person behind a pseudonym: only the server knows, and only for the address of the letter.
 fn person_of(edition: &Edition, expert: &str) -> Option<String> {
     let seat = edition.seats.get(expert)?;
-    let who = edition.known.get(&(seat.seq, "/who".to_owned()))?;
+    let who = edition.known_value(seat.seq, "/who")?;
     who.get("person").and_then(Value::as_str).map(str::to_owned)
 }

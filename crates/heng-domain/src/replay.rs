@@ -2,10 +2,10 @@
 
 use heng_log::commitment::Opening;
 
-use crate::edition::Edition;
+use crate::edition::{Edition, Reading};
 use crate::office::Office;
 use crate::record::Record;
-use crate::refusal::Verdict;
+use crate::refusal::{Refusal, Verdict};
 use crate::time::Instant;
 
 /// The state of one log; empty before its first record.
@@ -15,6 +15,26 @@ pub enum LogState {
     Office(Option<Box<Office>>),
     /// An edition's log.
     Edition(Option<Box<Edition>>),
+}
+
+/// A record of a log with its hidden values, read as far as that can be done without the records before it.
+#[derive(Debug)]
+pub struct Ahead {
+    /// The record.
+    pub record: Record,
+    openings: Vec<Opening>,
+    reading: Option<Reading>,
+}
+
+impl Ahead {
+    /// Reads a record of a log of `kind`.
+    ///
+    /// # Errors
+    /// If its body does not read, or a value does not fit its commitment.
+    pub fn of(kind: &str, record: Record, openings: Vec<Opening>) -> Result<Ahead, Refusal> {
+        let reading = if kind == "edition" { Some(Reading::of(&record, &openings)?) } else { None };
+        Ok(Ahead { record, openings, reading })
+    }
 }
 
 impl LogState {
@@ -38,6 +58,19 @@ impl LogState {
             LogState::Office(Some(office)) => office.admit(record, openings),
             LogState::Edition(Some(edition)) => edition.admit(record, openings),
         }
+    }
+
+    /// Admits a record that was read ahead and makes the next state.
+    ///
+    /// # Errors
+    /// The refusal; nothing has changed then.
+    pub fn follow(&mut self, log: &str, ahead: Ahead) -> Verdict {
+        let Ahead { record, openings, reading } = ahead;
+        if let (LogState::Edition(Some(edition)), Some(reading)) = (&mut *self, reading) {
+            return edition.follow(&record, reading);
+        }
+        self.admit(log, &record, &openings)?;
+        self.apply(log, &record, &openings)
     }
 
     /// The next state, for an admitted record.

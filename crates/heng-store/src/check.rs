@@ -109,3 +109,8 @@ pub(crate) fn note_damage<T>(result: Result<T>, faults: &mut Vec<String>) -> Res
         Err(error) => Err(error),
     }
 }
+
+/// The end of the keys that begin with `prefix`.
+pub(crate) fn after_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}

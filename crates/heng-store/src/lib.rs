@@ -106,7 +106,14 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if they do not decrypt.
-    fn secrets(&self, log: &str) -> Result<Vec<(u64, Vec<u8>)>>;
+    fn secrets(&self, log: &str) -> Result<Vec<(u64, Vec<u8>)>> {
+        self.secrets_from(log, 0, u64::MAX)
+    }
+    /// Hidden values of at most `limit` records from number `from` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if they do not decrypt.
+    fn secrets_from(&self, log: &str, from: u64, limit: u64) -> Result<Vec<(u64, Vec<u8>)>>;
     /// Destroys the hidden values of a record, also in the engine's files; true if there were any.
     ///
     /// # Errors
@@ -194,7 +201,14 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// If the engine fails.
-    fn rows(&self, kind: &str) -> Result<Vec<(String, Vec<u8>)>>;
+    fn rows(&self, kind: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        self.rows_with_prefix(kind, "")
+    }
+    /// The operational rows of a kind whose keys begin with `prefix`, by key: they are found without reading the others.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn rows_with_prefix(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>>;
     /// Deletes an operational row; true if there was one.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ statements! {
     READ = "SELECT seq, bytes FROM record WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
     PUT_SECRET = "INSERT INTO secret (log, seq, sealed) VALUES ($1, $2, $3)";
     SECRET = "SELECT sealed FROM secret WHERE log = $1 AND seq = $2";
-    SECRETS = "SELECT seq, sealed FROM secret WHERE log = $1 ORDER BY seq";
+    SECRETS = "SELECT seq, sealed FROM secret WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
     ERASE = "DELETE FROM secret WHERE log = $1 AND seq = $2";
 
     CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE log = $1 ORDER BY size";
@@ -73,7 +73,8 @@ statements! {
     PUT_ROW = "INSERT INTO operational (kind, key, sealed) VALUES ($1, $2, $3)
         ON CONFLICT (kind, key) DO UPDATE SET sealed = excluded.sealed";
     ROW = "SELECT sealed FROM operational WHERE kind = $1 AND key = $2";
-    ROWS = "SELECT key, sealed FROM operational WHERE kind = $1 ORDER BY key";
+    /// Keys are ordered by bytes, so those with one beginning lie between it and it with the greatest character after it.
+    ROWS = "SELECT key, sealed FROM operational WHERE kind = $1 AND key >= $2 AND key < $3 ORDER BY key";
     ADD_ROW = "INSERT INTO operational (kind, key, sealed) VALUES ($1, $2, $3) ON CONFLICT (kind, key) DO NOTHING";
     DELETE_ROW = "DELETE FROM operational WHERE kind = $1 AND key = $2";
 

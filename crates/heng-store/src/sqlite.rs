@@ -2,6 +2,7 @@
 
 mod calls;
 mod connection;
+mod rows;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub struct SqliteStore {
     /// write-ahead file into the database, so that the one file is all there is to copy.
     readers: Option<Pool<Connection>>,
     writer: Mutex<Connection>,
+    waiting: rows::Waiting,
     key: DataKey,
     /// The folder, as errors name it.
     what: String,
@@ -164,6 +166,7 @@ impl SqliteStore {
         SqliteStore {
             readers: None,
             writer: Mutex::new(writer),
+            waiting: rows::Waiting::default(),
             key,
             what,
             path,
@@ -221,7 +224,11 @@ impl SqliteStore {
 
     /// One durable transaction.
     fn write<T>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let mut connection = self.writer();
+        self.write_on(&mut self.writer(), body)
+    }
+
+    /// One durable transaction of a writer that is held already.
+    fn write_on<T>(&self, connection: &mut Connection, body: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         if self.failed.load(Ordering::Acquire) {
             return Err(StoreError::Io {
                 what: self.what.clone(),

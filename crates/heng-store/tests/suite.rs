@@ -25,6 +25,8 @@ suite!(
     attachments_are_encrypted_and_addressed_by_content,
     a_damaged_attachment_is_noticed_and_repaired,
     rows_are_replaced_listed_and_deleted,
+    rows_are_found_by_the_beginning_of_their_keys,
+    rows_of_many_threads_are_all_kept,
     a_row_is_swapped_only_from_what_was_read,
     contradictions_are_reported,
     another_key_is_refused_at_the_start,
@@ -336,6 +338,43 @@ fn rows_are_replaced_listed_and_deleted(place: &Place) {
     assert_eq!(store.row("draft", "b").unwrap(), None);
     assert_eq!(store.rows("draft").unwrap().len(), 2);
     assert!(store.rows("none").unwrap().is_empty());
+}
+
+fn rows_are_found_by_the_beginning_of_their_keys(place: &Place) {
+    let store = place.open();
+    for key in ["a", "a|1", "a|稿", "a|\u{10FFFE}", "a}", "b|1", "A|1", "a%1"] {
+        store.put_row("file", key, key.as_bytes()).unwrap();
+    }
+    store.put_row("draft", "a|2", b"another kind").unwrap();
+    let found = |prefix: &str| -> Vec<String> {
+        let rows = store.rows_with_prefix("file", prefix).unwrap();
+        assert!(rows.iter().all(|(key, value)| key.as_bytes() == value));
+        rows.into_iter().map(|(key, _)| key).collect()
+    };
+    assert_eq!(found("a|"), ["a|1", "a|稿", "a|\u{10FFFE}"]);
+    assert_eq!(found("a|稿"), ["a|稿"]);
+    assert_eq!(found("a%"), ["a%1"]);
+    assert!(found("c").is_empty());
+    assert_eq!(found("").len(), 8);
+}
+
+fn rows_of_many_threads_are_all_kept(place: &Place) {
+    let store = place.open();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for i in 0..20 {
+                    store.put_row("draft", &format!("{thread}|{i}"), b"1").unwrap();
+                    store.put_row("draft", &format!("{thread}|{i}"), &[i]).unwrap();
+                    // What was acknowledged is there at once, for every reader.
+                    assert_eq!(store.row("draft", &format!("{thread}|{i}")).unwrap().unwrap(), [i]);
+                    assert!(!store.delete_row("draft", &format!("{thread}|{}", i + 1)).unwrap());
+                }
+            });
+        }
+    });
+    assert_eq!(store.rows("draft").unwrap().len(), 160);
 }
 
 fn contradictions_are_reported(place: &Place) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heng_domain::edition::Edition;
+use heng_domain::edition::{Edition, HiddenFields};
 use heng_domain::evaluation::by_items;
 
 use crate::checks::{Checks, Openings};
@@ -129,9 +129,9 @@ pub(crate) fn sheets(edition: &Edition, openings: &Openings, checks: &mut Checks
     let submitted: usize = edition.sheets.values().flat_map(|s| s.submitted.values()).map(BTreeMap::len).sum();
     let agreed: usize = edition.sheets.values().map(|s| s.agreed.len()).sum();
     checks.say("V-13", Sentence::new("v13").with("sheets", submitted).with("agreed", agreed));
-    let hidden: usize = edition.hidden.values().map(BTreeMap::len).sum();
+    let hidden: usize = edition.hidden.values().map(HiddenFields::count).sum();
     let opened: usize = openings.values().map(Vec::len).sum();
-    let erased: usize = edition.erased.keys().filter_map(|seq| edition.hidden.get(seq)).map(BTreeMap::len).sum();
+    let erased: usize = edition.erased.keys().filter_map(|seq| edition.hidden.get(seq)).map(HiddenFields::count).sum();
     let mut missing = 0usize;
     for seq in edition.opened_scores.keys() {
         let known = openings.get(seq).map(Vec::as_slice).unwrap_or_default();

@@ -176,18 +176,15 @@ pub(crate) async fn show(
         return view.sign_in_first();
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
-    let loaded = blocking(move || {
+    // With the page: what one reads beside the form comes from the disk, and that it was opened is noted there.
+    let reader = view.clone();
+    let shown = blocking(move || {
         let sheet = form.sheet()?;
         let draft = form.draft(&sheet)?;
-        Ok((form, sheet, draft))
+        Ok(page(&reader, &form, &sheet, draft.as_ref(), &Shown { part: asked.part, ..Shown::default() }))
     })
     .await;
-    match loaded {
-        Ok((form, sheet, draft)) => {
-            page(&view, &form, &sheet, draft.as_ref(), &Shown { part: asked.part, ..Shown::default() })
-        }
-        Err(error) => trouble(&view, &app, &error),
-    }
+    shown.unwrap_or_else(|error| trouble(&view, &app, &error))
 }
 
 /// What a form page shows besides the form itself.

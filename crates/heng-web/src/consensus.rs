@@ -56,7 +56,7 @@ pub(crate) fn agenda(view: &View, edition: &Edition, stage: &Stage, application:
 
 /// One member's words, folded away.
 fn remarks(view: &View, edition: &Edition, expert: &str, seq: u64) -> Markup {
-    let Some(words) = edition.known.get(&(seq, "/remarks".to_owned())).and_then(|r| r.as_object()) else {
+    let Some(words) = edition.known_value(seq, "/remarks").and_then(|r| r.as_object()) else {
         return html! {};
     };
     html! {

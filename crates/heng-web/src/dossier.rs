@@ -1,5 +1,7 @@
 //! A dossier (申报材料) as those inside may read it: profile, figures, self-evaluation, files, and what was decided on it.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -28,24 +30,29 @@ pub(crate) fn open<T>(
     log_id: &str,
     reader: &str,
     application: &str,
-    show: impl FnOnce(&Edition, &Application) -> T,
+    show: impl FnOnce(&Edition, &Application, &Texts) -> T,
 ) -> Option<T> {
     let log = app.heng().log(log_id).ok()?;
-    let image = log.image();
-    let edition = image.state.edition()?;
-    if !edition.may_read(reader, application) {
-        return None;
-    }
-    let found = edition.applications.get(application)?;
-    let shown = show(edition, found);
-    drop(image);
+    // The texts come from the disk; meanwhile the image must be free for those who write.
+    let hashes: Vec<Hash> = {
+        let image = log.image();
+        let edition = image.state.edition().filter(|edition| edition.may_read(reader, application))?;
+        let body = &edition.applications.get(application)?.body;
+        body.self_evaluation.values().map(|own| own.sha256).chain([body.profile_sha256]).collect()
+    };
+    let texts: Texts = hashes.into_iter().map(|hash| (hash, text_of(app, &hash))).collect();
+    let shown = {
+        let image = log.image();
+        let edition = image.state.edition()?;
+        show(edition, edition.applications.get(application)?, &texts)
+    };
     opened(app, log_id, reader, application, "dossier");
     Some(shown)
 }
 
 /// The dossier as a page shows it.
 pub(crate) fn content(view: &View, app: &App, log: &str, reader: &str, application: &str) -> Option<Markup> {
-    open(app, log, reader, application, |edition, found| body(view, app, edition, log, found, reader))
+    open(app, log, reader, application, |edition, found, texts| body(view, app, edition, log, found, reader, texts))
 }
 
 /// Who opened what, and when: the supervisor reads it (issue “every file opening is recorded”).
@@ -57,12 +64,24 @@ fn opened(app: &App, log: &str, reader: &str, application: &str, what: &str) {
     }
 }
 
-pub(crate) fn text_of(app: &App, sha: &Hash) -> String {
+/// Texts of a dossier by their hashes.
+pub(crate) type Texts = BTreeMap<Hash, String>;
+
+fn text_of(app: &App, sha: &Hash) -> String {
     let bytes = app.heng().store().attachment(&sha.0).ok().flatten().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn body(view: &View, app: &App, edition: &Edition, log: &str, application: &Application, reader: &str) -> Markup {
+fn body(
+    view: &View,
+    app: &App,
+    edition: &Edition,
+    log: &str,
+    application: &Application,
+    reader: &str,
+    texts: &Texts,
+) -> Markup {
+    let text = |hash: &Hash| texts.get(hash).map(String::as_str).unwrap_or_default();
     let offset = edition.rules().utc_offset_minutes;
     let now = instant(view.lang, app.heng().clock().now(), offset);
     let body = &application.body;
@@ -70,13 +89,13 @@ fn body(view: &View, app: &App, edition: &Edition, log: &str, application: &Appl
     html! {
         p.watermark { (view.tp("watermark", &[("reader", reader), ("time", &now)])) }
         h2 { (view.t("profile_heading")) }
-        p.prose translate="no" { (text_of(app, &body.profile_sha256)) }
+        p.prose translate="no" { (text(&body.profile_sha256)) }
         h2 { (view.t("figures_heading")) }
         (figures(view, application))
         @for item in edition.criteria.iter().flat_map(|tree| tree.items()) {
             @if let Some(own) = body.self_evaluation.get(&item.id) {
                 h3 id=(format!("item-{}", item.id.replace('.', "-"))) { (item.id) " " (item.name.get(view.lang)) }
-                p.prose translate="no" { (text_of(app, &own.sha256)) }
+                p.prose translate="no" { (text(&own.sha256)) }
                 p.hint { (view.tp("own_percent", &[("percent", &own.percent.to_string()), ("chars", &own.chars.to_string())])) }
             }
         }
@@ -211,7 +230,7 @@ fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
         .sheets
         .values()
         .filter_map(|sheets| sheets.agreed.get(id))
-        .filter_map(|seq| edition.known.get(&(*seq, "/remarks".to_owned())))
+        .filter_map(|seq| edition.known_value(*seq, "/remarks"))
         .next_back();
     let words = |item: &str, part: &str| {
         let text = remarks.and_then(|r| r.get(item)).and_then(|own| own.get(part)).and_then(|t| t.as_str());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use heng_app::account::{Accounts, By, Invite, Site, Subject};
 use heng_app::bundle::{public_bundle, write_tar};
-use heng_app::simulation::{Size, build_demo};
+use heng_app::simulation::{Size, build_scaled_demo};
 use heng_app::{Clock, Heng, Log, ManualClock, OsEntropy, Place, ShiftedClock, SystemClock};
 use heng_domain::office::events::{Event, FirstOfficer, OfficeFounded};
 use heng_domain::rules::Level;
@@ -55,7 +55,14 @@ fn look(at: &Place) -> Result<Heng> {
 
 // ── demo, serve, init ──────────────────────────────────────────────────────────────────────────────────
 
-pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, site: Option<&str>, lang: Lang) -> Result<ExitCode> {
+pub(crate) fn demo(
+    folder: &Path,
+    scale: Option<usize>,
+    listen: &str,
+    no_serve: bool,
+    site: Option<&str>,
+    lang: Lang,
+) -> Result<ExitCode> {
     let at = Place::Folder(folder.to_path_buf());
     let filled = folder.join("heng.sqlite").exists();
     if !filled {
@@ -68,7 +75,7 @@ pub(crate) fn demo(folder: &Path, listen: &str, no_serve: bool, site: Option<&st
         let heng = Heng::open(&at, Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(OsEntropy), &|_, _, _| {})?;
         let frozen = data::zhumadian()?;
         let step = |step: &str| bar.set_message(step.to_owned());
-        let built = build_demo(&heng, &clock, &frozen, data::FIGURES, now.date(480), &step);
+        let built = build_scaled_demo(&heng, &clock, &frozen, data::FIGURES, now.date(480), scale, &step);
         bar.finish_and_clear();
         let report = match built {
             Ok(report) => report,

@@ -49,6 +49,10 @@ enum Command {
         /// Folder for the demonstration; must be empty or hold one.
         #[arg(long, value_name = "DIR", default_value = "demo-data")]
         data: PathBuf,
+        /// Also make an edition of so many applications, a fifth as many experts and five times as many scorebooks, to
+        /// measure speed with.
+        #[arg(long, value_name = "APPLICATIONS", value_parser = clap::value_parser!(u16).range(100..=9999))]
+        scale: Option<u16>,
         /// Address to listen at.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
         listen: String,
@@ -215,8 +219,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let result = match cli.command {
-        Command::Demo { data, listen, no_serve, site } => {
-            commands::demo(&data, &listen, no_serve, site.as_deref(), lang)
+        Command::Demo { data, scale, listen, no_serve, site } => {
+            commands::demo(&data, scale.map(usize::from), &listen, no_serve, site.as_deref(), lang)
         }
         Command::Serve { place, listen, site, settings, security_contact } => {
             let (site, settings) = (site.as_deref(), settings.as_deref());

@@ -59,8 +59,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
 
 /// My application, unless it is withdrawn.
 fn mine(desk: &EditionDesk<'_>) -> Option<String> {
-    let own = |a: &&heng_domain::edition::Application| a.body.organisation == desk.me && a.withdrawn.is_none();
-    desk.edition.applications.values().find(own).map(|a| a.body.application.clone())
+    let mut all = desk.edition.applications.values();
+    all.find(|a| a.body.organisation == desk.me && a.withdrawn.is_none()).map(|a| a.body.application.clone())
 }
 
 /// The years that the form asks for, oldest first.

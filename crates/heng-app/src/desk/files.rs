@@ -50,7 +50,7 @@ pub fn info(heng: &Heng, owner: &str, sha256: &str) -> Result<Option<FileInfo>> 
 /// If the store fails.
 pub fn list(heng: &Heng, owner: &str) -> Result<Vec<(String, FileInfo)>> {
     let prefix = key(owner, "");
-    let rows = heng.store().rows(ROWS)?;
+    let rows = heng.store().rows_with_prefix(ROWS, &prefix)?;
     let own = rows.into_iter().filter_map(|(key, bytes)| {
         let sha256 = key.strip_prefix(&prefix)?.to_owned();
         Some((sha256, serde_json::from_slice(&bytes).ok()?))

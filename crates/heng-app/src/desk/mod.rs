@@ -334,8 +334,8 @@ impl EditionDesk<'_> {
             .iter()
             .filter(|(_, seat)| seat.active && seat.group.is_some())
             .find(|(_, seat)| {
-                let who = edition.known.get(&(seat.seq, "/who".to_owned()));
-                who.and_then(|who| who.get("person")).and_then(Value::as_str) == Some(person)
+                edition.known_value(seat.seq, "/who").and_then(|who| who.get("person")).and_then(Value::as_str)
+                    == Some(person)
             })
             .map(|(expert, _)| expert.clone())
     }

@@ -84,7 +84,11 @@ pub struct Statement {
     pub at: Anchor,
 }
 
-const ROWS: &str = "proposal";
+/// Proposals that wait for their actor. Scorebooks make most of them, so their names begin with a mark of whose they are:
+/// a list then reads its owner's rows only.
+const OWN: &str = "proposal";
+/// Proposals that wait for others; there are few at a time.
+const OPEN: &str = "proposal-open";
 const OFFERED: &str = "offered-key";
 
 impl Proposal {
@@ -150,7 +154,7 @@ pub fn act(
     }
     let parts = written.into_iter().map(|w| part(heng, w)).collect::<Result<Vec<_>>>()?;
     let proposal = Proposal {
-        id: hex::encode(heng.random()?.get(..12).unwrap_or_default()),
+        id: format!("{}{}", mark(subject), hex::encode(heng.random()?.get(..12).unwrap_or_default())),
         log: log.to_owned(),
         act: kind.to_owned(),
         case: case.to_owned(),
@@ -165,10 +169,10 @@ pub fn act(
     let outcome = if proposal.actor_signs || !proposal.roles.is_empty() {
         rehearse(heng, &proposal)?;
         // Who goes back and sends the form again means this one: an earlier one that nobody signed is forgotten.
-        for earlier in all(heng)? {
+        for (earlier, _) in concerning(heng, subject)? {
             let same = earlier.log == proposal.log && earlier.act == proposal.act && earlier.case == proposal.case;
             if same && earlier.subject == proposal.subject && earlier.signers().is_empty() {
-                heng.store().delete_row(ROWS, &earlier.id)?;
+                forget(heng, &earlier)?;
             }
         }
         put(heng, &proposal)?;
@@ -220,9 +224,28 @@ fn submit(heng: &Heng, proposal: &Proposal) -> std::result::Result<Vec<Accepted>
     Ok(out)
 }
 
+/// The beginning of the names of `subject`'s proposals. A name stands in addresses, so it does not say who that is.
+fn mark(subject: &str) -> String {
+    heng_log::sha256(subject.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
+}
+
 fn put(heng: &Heng, proposal: &Proposal) -> Result<()> {
     let bytes = serde_json::to_vec(proposal).map_err(|error| AppError::Other(error.to_string()))?;
-    Ok(heng.store().put_row(ROWS, &proposal.id, &bytes)?)
+    let own = proposal.actor_signs && !proposal.signers().contains(&proposal.actor.as_str());
+    heng.store().put_row(if own { OWN } else { OPEN }, &proposal.id, &bytes)?;
+    // A crash in between leaves both; the one with more signatures is read first.
+    if !own && !proposal.signers().is_empty() {
+        heng.store().delete_row(OWN, &proposal.id)?;
+    }
+    Ok(())
+}
+
+fn forget(heng: &Heng, proposal: &Proposal) -> Result<()> {
+    heng.store().delete_row(OWN, &proposal.id)?;
+    if !proposal.roles.is_empty() {
+        heng.store().delete_row(OPEN, &proposal.id)?;
+    }
+    Ok(())
 }
 
 /// A proposal.
@@ -230,20 +253,11 @@ fn put(heng: &Heng, proposal: &Proposal) -> Result<()> {
 /// # Errors
 /// If the store fails.
 pub fn load(heng: &Heng, id: &str) -> Result<Option<Proposal>> {
-    let bytes = heng.store().row(ROWS, id)?;
+    let bytes = match heng.store().row(OPEN, id)? {
+        Some(bytes) => Some(bytes),
+        None => heng.store().row(OWN, id)?,
+    };
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-}
-
-/// All proposals that wait, oldest first.
-///
-/// # Errors
-/// If the store fails.
-pub fn all(heng: &Heng) -> Result<Vec<Proposal>> {
-    let rows = heng.store().rows(ROWS)?;
-    let mut out: Vec<Proposal> =
-        rows.into_iter().filter_map(|(_, bytes)| serde_json::from_slice(&bytes).ok()).collect();
-    out.sort_by_key(|proposal| proposal.at);
-    Ok(out)
 }
 
 /// How a person stands to a proposal.
@@ -306,17 +320,41 @@ fn office_role(office: &heng_domain::office::Office, person: &str, role: Role, n
     office.holds(person, wanted, office.day(now))
 }
 
-/// Proposals that `subject` is asked to sign, or has made.
+/// All proposals, oldest first. It reads every row: for a demonstration's door, not for an office's pages.
+///
+/// # Errors
+/// If the store fails.
+pub fn all(heng: &Heng) -> Result<Vec<Proposal>> {
+    let mut rows = heng.store().rows(OPEN)?;
+    rows.extend(heng.store().rows(OWN)?);
+    let mut out: Vec<Proposal> = Vec::new();
+    for proposal in rows.into_iter().filter_map(|(_, bytes)| serde_json::from_slice::<Proposal>(&bytes).ok()) {
+        if !out.iter().any(|known| known.id == proposal.id) {
+            out.push(proposal);
+        }
+    }
+    out.sort_by_key(|proposal| proposal.at);
+    Ok(out)
+}
+
+/// Proposals that `subject` is asked to sign, or has made, oldest first.
 ///
 /// # Errors
 /// If the store fails.
 pub fn concerning(heng: &Heng, subject: &str) -> Result<Vec<(Proposal, Standing)>> {
-    let mut out = Vec::new();
-    for proposal in all(heng)? {
+    let mut rows = heng.store().rows(OPEN)?;
+    rows.extend(heng.store().rows_with_prefix(OWN, &mark(subject))?);
+    let proposals = rows.into_iter().filter_map(|(_, bytes)| serde_json::from_slice::<Proposal>(&bytes).ok());
+    let mut out: Vec<(Proposal, Standing)> = Vec::new();
+    for proposal in proposals {
+        if out.iter().any(|(known, _)| known.id == proposal.id) {
+            continue;
+        }
         if let Some(standing) = standing(heng, &proposal, subject)? {
             out.push((proposal, standing));
         }
     }
+    out.sort_by_key(|(proposal, _)| proposal.at);
     Ok(out)
 }
 
@@ -368,7 +406,7 @@ pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::
         return Ok(Outcome::Waiting(Box::new(proposal)));
     }
     let accepted = submit(heng, &proposal)?;
-    heng.store().delete_row(ROWS, id)?;
+    forget(heng, &proposal)?;
     drafts::discard(heng, &drafts::key(&proposal.actor, &proposal.log, &proposal.act, &proposal.case))?;
     Ok(Outcome::Recorded(accepted))
 }
@@ -380,7 +418,7 @@ pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::
 pub fn withdraw(heng: &Heng, id: &str, subject: &str) -> std::result::Result<Proposal, DeskError> {
     let _turn = heng.turn(id);
     let proposal = load(heng, id)?.filter(|p| p.subject == subject).ok_or(DeskError::NotOpen)?;
-    heng.store().delete_row(ROWS, id)?;
+    forget(heng, &proposal)?;
     Ok(proposal)
 }
 
@@ -398,7 +436,7 @@ pub fn offer_key(heng: &Heng, log: &str, person: &str, key: &PublicKey) -> Resul
 /// If the store fails.
 pub fn offered_keys(heng: &Heng, log: &str) -> Result<BTreeMap<String, PublicKey>> {
     let prefix = format!("{log}|");
-    let rows = heng.store().rows(OFFERED)?;
+    let rows = heng.store().rows_with_prefix(OFFERED, &prefix)?;
     let own = rows.into_iter().filter_map(|(key, bytes)| {
         let person = key.strip_prefix(&prefix)?.to_owned();
         Some((person, String::from_utf8(bytes).ok()?.parse().ok()?))

@@ -1,6 +1,6 @@
 //! Scorebooks (评分表), the agreed sheet (合议), polls, computed scores and the shortlist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heng_domain::criteria::{Criteria, Item, ItemKind};
 use heng_domain::edition::events::{
@@ -29,7 +29,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     .into_iter()
                     .filter(|(_, rules)| !matches!(rules.method.value, ScoringMethod::Adjust | ScoringMethod::Count))
                     .flat_map(|(stage, _)| {
-                        let mine = desk.edition.field.iter().filter(|a| {
+                        let mine = mine(desk).filter(|a| {
                             // Nobody opens a dossier before the pledge.
                             let free = !desk.edition.lacks_pledge(&stage.id, &desk.me)
                                 && desk.edition.sheets.get(&stage.id).is_none_or(|s| !s.agreed.contains_key(*a));
@@ -52,7 +52,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     .into_iter()
                     .filter(|(_, rules)| rules.aggregate.as_ref().is_some_and(|a| a.value == Aggregate::Consensus))
                     .flat_map(|(stage, _)| {
-                        let ready = desk.edition.field.iter().filter(|a| can_agree(desk, stage, a));
+                        let ready = mine(desk).filter(|a| can_agree(desk, stage, a));
                         ready
                             .map(|a| Case::duty(case_id(&stage.id, a), about(desk, stage, a), desk.due(stage)))
                             .collect::<Vec<_>>()
@@ -161,6 +161,14 @@ fn scored<'b>(desk: &'b EditionDesk<'_>) -> Vec<(&'b Stage, &'b ScoringRules)> {
         })
         .filter_map(|s| Some((s, s.scoring.as_ref()?)))
         .collect()
+}
+
+/// Applications in the field that a panel of mine reviews, in order: what may concern an expert, found without asking for
+/// each of a thousand who reviews it.
+fn mine<'b>(desk: &'b EditionDesk<'_>) -> impl Iterator<Item = &'b String> {
+    let panels = desk.edition.panels.values().filter(|panel| panel.members.contains(&desk.me));
+    let applications: BTreeSet<&String> = panels.flat_map(|panel| &panel.applications).collect();
+    applications.into_iter().filter(|application| desk.edition.field.contains(*application))
 }
 
 /// A case of a scored stage: stage and application in one name.

@@ -49,7 +49,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             kind: ExpertSeated::KIND,
             who: Who::Officer,
             signs: Signs::OFFICERS,
-            open: |desk| officer_case(desk, !experts(desk).is_empty()),
+            open: |desk| officer_case(desk, desk.has(Role::Officer) && !experts(desk).is_empty()),
             form: |desk, _| {
                 let mut groups: Vec<String> = desk.edition.seats.values().filter_map(|s| s.group.clone()).collect();
                 groups.extend(["manufacturing", "service"].map(str::to_owned));

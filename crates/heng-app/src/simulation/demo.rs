@@ -37,6 +37,12 @@ pub struct DemoReport {
 /// Seed of the keys of the demonstration's people: known to everybody, as they are invented.
 pub const DEMO_SEED: u64 = 2016;
 
+/// Programme of the edition at scale.
+const SCALED: &str = "yunchuan-scale";
+
+/// Sheets of each of its applications that are handed in.
+const SHEETS: usize = 5;
+
 const SOURCE: &str = "驻马店网 2016-03-21";
 
 #[derive(Deserialize)]
@@ -71,6 +77,24 @@ pub fn build_demo(
     today: Date,
     progress: &dyn Fn(&str),
 ) -> Result<DemoReport> {
+    build_scaled_demo(heng, clock, data, figures_json, today, None, progress)
+}
+
+/// Builds the demonstration, and in it an edition of `scale` applications and a fifth as many experts that stands in the
+/// middle of its document review: what speed is measured on. Five experts have handed in their sheet of each application,
+/// a sixth has not.
+///
+/// # Errors
+/// As [`build_demo`].
+pub fn build_scaled_demo(
+    heng: &Heng,
+    clock: &ManualClock,
+    data: &Frozen,
+    figures_json: &str,
+    today: Date,
+    scale: Option<usize>,
+    progress: &dyn Fn(&str),
+) -> Result<DemoReport> {
     if !heng.logs().is_empty() {
         return Err(AppError::Other("the demonstration needs an empty folder".to_owned()));
     }
@@ -78,7 +102,8 @@ pub fn build_demo(
     clock.set(day(date(2025, 6, 3))?);
     progress("办公室总账");
     let name = Text::new("云川市质量强市办公室（示例）", "Yunchuan Quality Office (demonstration)");
-    let numbers = Numbers { firms: 27, experts: 40, members: 15 };
+    let applicants = scale.unwrap_or(0);
+    let numbers = Numbers { firms: applicants.max(27), experts: (applicants / 5).max(40), members: 15 };
     let cast = Cast::found(heng, "heng.example/office", name, Level::City, numbers, DEMO_SEED, true)?;
     register_article(&cast, figures_json)?;
 
@@ -150,9 +175,29 @@ pub fn build_demo(
         )
     };
 
+    // Only for measuring: the city's rules with a sixth expert on each panel, so that sheets are left to hand in.
+    let mut large = sister.clone();
+    large.id = SCALED.to_owned();
+    large.name = Text::new("云川市质量奖规模演练（示例）", "Yunchuan Quality Award at scale (demonstration)");
+    for panel in large.stages.iter_mut().filter_map(|s| s.experts.as_mut()) {
+        panel.panel_size.value = u32::try_from(SHEETS + 1).unwrap_or(6);
+    }
+    let large = Frozen { rules: large, criteria: criteria.clone(), calendar: calendar.clone() };
+    let start = back(today, days_until(&large.rules, StageKind::Scoring))?;
+    let fifth = Settings {
+        applicants,
+        experts: numbers.experts,
+        programme: SCALED.to_owned(),
+        log: format!("heng.example/{SCALED}/{year}"),
+        ..settings(&year.to_string(), label(), year, 13, start, Some(Stop::Sheets(SHEETS)))
+    };
+
     // The office registers all editions first: each of their logs then keeps its own time.
-    let editions = [(&city, &first), (&city, &second), (&nanlu, &third), (&dongan, &fourth)];
-    for (frozen, settings) in editions {
+    let mut editions = vec![(&city, &first), (&city, &second), (&nanlu, &third), (&dongan, &fourth)];
+    if scale.is_some() {
+        editions.push((&large, &fifth));
+    }
+    for (frozen, settings) in &editions {
         register(&cast, frozen, settings)?;
     }
     let mut logs = Vec::new();

@@ -93,6 +93,13 @@ impl Simulation<'_> {
         submit(&self.log, drafts).map(|_| ())
     }
 
+    /// Says how far a long stage is, a hundred at a time.
+    pub(super) fn count(&self, stage: &Stage, done: usize, all: usize) {
+        if all > 100 && done.is_multiple_of(100) {
+            (self.progress)(&format!("{} {done}/{all}", stage.name.zh));
+        }
+    }
+
     fn attachment(&self, text: &str) -> Result<Hash> {
         Ok(Hash(self.heng.store().put_attachment(text.as_bytes())?))
     }
@@ -128,7 +135,7 @@ impl Simulation<'_> {
             StageKind::Recommendation => self.recommendations(stage)?,
             StageKind::PreReview => self.pre_review(stage)?,
             StageKind::Experts => self.experts(stage)?,
-            StageKind::Scoring => self.scoring(stage)?,
+            StageKind::Scoring => return self.scoring(stage),
             StageKind::Shortlist => self.shortlist(stage)?,
             StageKind::Committee => return self.committee(stage),
             StageKind::Notice => return self.notice(stage),
@@ -256,6 +263,7 @@ impl Simulation<'_> {
         let count = self.settings.applicants.min(limit).min(self.cast.firms.len());
         let last = first.checked_add(i64::from(stage.days.value).days()).map_err(|_| broken("a day"))?;
         for index in 0..count {
+            self.count(stage, index, count);
             // Most applications come in the last days, as everywhere.
             // One that stops here stops on the demonstration's today: nothing may stand in the log from tomorrow.
             let span = u64::from(if count == limit { stage.days.value.min(12) } else { stage.days.value });

@@ -31,7 +31,7 @@ use crate::heng::Heng;
 use crate::log::{Accepted, Log};
 
 pub use cast::{Cast, Numbers};
-pub use demo::{DEMO_SEED, DemoReport, build_demo};
+pub use demo::{DEMO_SEED, DemoReport, build_demo, build_scaled_demo};
 pub use device::{DeviceKey, ORIGIN, RP};
 pub use office::{Size, simulate};
 pub use random::Random;
@@ -41,6 +41,8 @@ pub use random::Random;
 pub enum Stop {
     /// After so many applications have come in.
     Applications(usize),
+    /// In the first scored stage: after so many sheets of each application. Whose sheets are still missing goes round.
+    Sheets(usize),
     /// In the notice of the winners: after it is published.
     Notice,
     /// In the committee's session: after so many motions are announced, with so many ballots in the next.

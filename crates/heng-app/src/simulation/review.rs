@@ -13,13 +13,16 @@ use heng_domain::rules::{Aggregate, ScoringMethod, ScoringRules, Stage};
 use heng_log::{Hash, Sha256};
 use serde_json::{Value, json};
 
-use super::Simulation;
 use super::edition::stratum_of;
+use super::{Simulation, Stop};
 use crate::error::{AppError, Result};
 
 fn broken(what: &str) -> AppError {
     AppError::Other(format!("the simulation lost track: {what}"))
 }
+
+/// Applications that one panel can read.
+const LOAD: usize = 32;
 
 impl Simulation<'_> {
     // ── experts ─────────────────────────────────────────────────────────────────────────────────────────
@@ -38,23 +41,36 @@ impl Simulation<'_> {
             }
         }
         let groups = self.groups(size + usize::try_from(reserves).unwrap_or(0))?;
-        let members = if rules.drawn.value {
-            self.draw_experts(stage, &groups, size, reserves)?
-        } else {
-            groups.iter().map(|(_, experts)| experts.iter().take(size).cloned().collect()).collect()
-        };
-        for (index, ((group, _), members)) in groups.iter().zip(members).enumerate() {
-            let single = groups.len() == 1;
+        // One panel for each field; several where it has more applications than one can read, as far as experts last.
+        let single = groups.len() == 1;
+        let mut work = Vec::new();
+        for (group, experts) in &groups {
             let applications: Vec<String> =
                 self.state(|e| field.iter().filter(|a| single || stratum_of(e, a) == group).cloned().collect())?;
-            let body = PanelFormed {
-                applications,
-                leader: members.first().cloned().unwrap_or_default(),
-                members,
-                panel: format!("g:{}-{}", stage.id, index + 1),
-                stage: stage.id.clone(),
-            };
-            self.act("p:0001", &stage.basis, body, &["p:0001"])?;
+            let spare = experts.len().saturating_sub(usize::try_from(reserves).unwrap_or(0));
+            let panels = applications.len().div_ceil(LOAD).min(spare / size.max(1)).max(1);
+            work.push((panels, applications));
+        }
+        let sizes: Vec<usize> = work.iter().map(|(panels, _)| panels * size).collect();
+        let members = if rules.drawn.value {
+            self.draw_experts(stage, &groups, &sizes, reserves)?
+        } else {
+            groups.iter().zip(&sizes).map(|((_, experts), n)| experts.iter().take(*n).cloned().collect()).collect()
+        };
+        let mut number = 0;
+        for ((panels, applications), members) in work.iter().zip(members) {
+            let share = applications.len().div_ceil(*panels).max(1);
+            for (applications, members) in applications.chunks(share).zip(members.chunks(size)) {
+                number += 1;
+                let body = PanelFormed {
+                    applications: applications.to_vec(),
+                    leader: members.first().cloned().unwrap_or_default(),
+                    members: members.to_vec(),
+                    panel: format!("g:{}-{number}", stage.id),
+                    stage: stage.id.clone(),
+                };
+                self.act("p:0001", &stage.basis, body, &["p:0001"])?;
+            }
         }
         self.late_conflict(stage)?;
         let members = self.state(|e| {
@@ -134,7 +150,7 @@ impl Simulation<'_> {
         &mut self,
         stage: &Stage,
         groups: &[(String, Vec<String>)],
-        size: usize,
+        sizes: &[usize],
         reserves: u32,
     ) -> Result<Vec<Vec<String>>> {
         let id = format!("d:{}", stage.id);
@@ -153,14 +169,14 @@ impl Simulation<'_> {
             (lines, excluded)
         })?;
         let mut strata = Vec::new();
-        for (group, _) in groups {
+        for ((group, _), size) in groups.iter().zip(sizes) {
             let first = lines.iter().position(|(g, _)| g == group).ok_or_else(|| broken("a stratum"))?;
             let count = lines.iter().filter(|(g, _)| g == group).count();
             let place = |n: usize| u64::try_from(n).unwrap_or(0);
             strata.push(Stratum {
                 from: place(first + 1),
                 id: group.clone(),
-                take: place(size),
+                take: place(*size),
                 to: place(first + count),
             });
         }
@@ -246,7 +262,8 @@ impl Simulation<'_> {
 
     // ── scored stages ───────────────────────────────────────────────────────────────────────────────────
 
-    pub(super) fn scoring(&mut self, stage: &Stage) -> Result<()> {
+    /// False where the simulation is to stop with sheets missing.
+    pub(super) fn scoring(&mut self, stage: &Stage) -> Result<bool> {
         let rules = stage.scoring.clone().ok_or_else(|| broken("scoring rules"))?;
         let field: Vec<String> = self.state(|e| e.field.iter().cloned().collect())?;
         if rules.order_drawn {
@@ -260,6 +277,9 @@ impl Simulation<'_> {
             ScoringMethod::Items | ScoringMethod::Direct => self.sheets(stage, &rules, &field)?,
             ScoringMethod::Adjust => {}
             ScoringMethod::Count => self.polls(stage, &field)?,
+        }
+        if matches!(self.settings.stop, Some(Stop::Sheets(_))) {
+            return Ok(false);
         }
         self.pass_days(stage.days.value - stage.days.value / 2)?;
         self.at(14, 0)?;
@@ -275,7 +295,8 @@ impl Simulation<'_> {
         let body = ScoresComputed { applications: field, stage: stage.id.clone() };
         let draft = self.draft("p:0001", &stage.basis, body)?.hiding(self.random.bytes(), values);
         let draft = self.sign(draft, &["p:0001"])?;
-        self.submit(vec![draft])
+        self.submit(vec![draft])?;
+        Ok(true)
     }
 
     /// How good an invented applicant is, in percent: the same in every stage.
@@ -293,14 +314,20 @@ impl Simulation<'_> {
 
     fn sheets(&mut self, stage: &Stage, rules: &ScoringRules, field: &[String]) -> Result<()> {
         let items: Vec<String> = self.frozen.criteria.items().map(|item| item.id.clone()).collect();
-        for application in field {
-            let (panel, experts) = self.state(|e| {
+        for (index, application) in field.iter().enumerate() {
+            self.count(stage, index, field.len());
+            let (panel, mut experts) = self.state(|e| {
                 let panel = e.panel_of(&stage.id, application).map(|(id, _)| id.to_owned());
                 let experts: Vec<String> =
                     e.missing_sheets(&stage.id, application).into_iter().map(str::to_owned).collect();
                 (panel, experts)
             })?;
             let panel = panel.ok_or_else(|| broken("a panel"))?;
+            if let (Some(Stop::Sheets(most)), true) = (&self.settings.stop, !experts.is_empty()) {
+                let first = index % experts.len();
+                experts.rotate_left(first);
+                experts.truncate(*most);
+            }
             let quality = self.quality(application);
             let mut batch = Vec::new();
             for expert in experts {

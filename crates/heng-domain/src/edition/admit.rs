@@ -1,11 +1,12 @@
 //! The one door: which rule reads which kind of record.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use heng_log::Hash;
 use heng_log::commitment::Opening;
 use serde_json::{Value, json};
 
+use super::HiddenFields;
 use super::events::{Event, PrivacyErased, Role};
 use super::state::{Edition, StageState};
 use crate::record::Record;
@@ -63,6 +64,24 @@ fn values(record: &Record, openings: &[Opening]) -> Result<Values, Refusal> {
     Ok(out)
 }
 
+/// What a record says, read without a state: its event, and its hidden values, which fit its commitments. It needs nothing
+/// of the records before it, so a replay may read ahead on another thread.
+#[derive(Debug)]
+pub struct Reading {
+    event: Event,
+    values: Values,
+}
+
+impl Reading {
+    /// Reads a record. `openings` are its hidden values that the caller knows.
+    ///
+    /// # Errors
+    /// If the body does not read, or a value does not fit its commitment.
+    pub fn of(record: &Record, openings: &[Opening]) -> Result<Reading, Refusal> {
+        Ok(Reading { event: event(record)?, values: values(record, openings)? })
+    }
+}
+
 impl Edition {
     /// Opens the log with its first record.
     pub fn open(log: &str, record: &Record) -> Result<Edition, Refusal> {
@@ -105,13 +124,24 @@ impl Edition {
             erased: BTreeMap::new(),
             closed: false,
             hidden: BTreeMap::new(),
-            known: BTreeMap::new(),
+            shapes: BTreeSet::new(),
         })
     }
 
     /// Whether `record` may follow. `openings` are the hidden values of this record that the caller knows.
     pub fn admit(&self, record: &Record, openings: &[Opening]) -> Verdict {
         self.judge(record, openings, None)
+    }
+
+    /// Admits a record that was read before and makes the next state.
+    ///
+    /// # Errors
+    /// The refusal that [`Edition::admit`] would give; nothing has changed then.
+    pub fn follow(&mut self, record: &Record, reading: Reading) -> Verdict {
+        self.check_place(record)?;
+        self.rule(&Context { record, values: &reading.values, rehearsed: None }, &reading.event)?;
+        self.carry(record, reading);
+        Ok(())
     }
 
     /// Whether `record` could follow once `signers` have signed it: the same rules, asked before anybody signs in vain.
@@ -123,67 +153,76 @@ impl Edition {
     }
 
     fn judge(&self, record: &Record, openings: &[Opening], rehearsed: Option<&[String]>) -> Verdict {
+        self.check_place(record)?;
+        let Reading { event, values } = Reading::of(record, openings)?;
+        self.rule(&Context { record, values: &values, rehearsed }, &event)
+    }
+
+    /// The record comes next in this log, and the log is not at its end.
+    fn check_place(&self, record: &Record) -> Verdict {
         record.check_envelope(&self.log, self.size, Some(self.last))?;
         let erasing = record.kind == PrivacyErased::KIND;
         ensure!(!self.closed || erasing, "edition.closed", "", kind = &record.kind);
-        let event = event(record)?;
-        let values = values(record, openings)?;
-        let cx = Context { record, values: &values, rehearsed };
-        match &event {
+        Ok(())
+    }
+
+    /// The rule of each kind.
+    fn rule(&self, cx: &Context<'_>, event: &Event) -> Verdict {
+        match event {
             Event::EditionOpened(_) => refuse!("edition.opened_twice", ""),
-            Event::CriteriaAdopted(body) => self.admit_criteria(&cx, body),
-            Event::CalendarAdopted(body) => self.admit_calendar(&cx, body),
-            Event::PersonSeated(body) => self.admit_person(&cx, body),
-            Event::PersonUnseated(body) => self.admit_unseated(&cx, body),
-            Event::ExpertSeated(body) => self.admit_expert(&cx, body),
-            Event::OrganisationEntered(body) => self.admit_organisation(&cx, body),
-            Event::StageOpened(body) => self.admit_stage_opened(&cx, body),
-            Event::StageClosed(body) => self.admit_stage_closed(&cx, body),
-            Event::CallPublished(body) => self.admit_call(&cx, body),
-            Event::WindowExtended(body) => self.admit_extension(&cx, body),
-            Event::ApplicationSubmitted(body) => self.admit_application(&cx, body),
-            Event::ApplicationWithdrawn(body) => self.admit_withdrawal(&cx, body),
-            Event::RecommendationGiven(body) => self.admit_recommendation(&cx, body),
-            Event::ConditionChecked(body) => self.admit_condition(&cx, body),
-            Event::PreReviewDecided(body) => self.admit_pre_review(&cx, body),
-            Event::RecusalDeclared(body) => self.admit_recusal(&cx, body),
-            Event::RecusalOrdered(body) => self.admit_ordered_recusal(&cx, body),
-            Event::PledgeGiven(body) => self.admit_pledge(&cx, body),
-            Event::PoolFrozen(body) => self.admit_pool(&cx, body),
-            Event::DrawPlanned(body) => self.admit_plan(&cx, body),
-            Event::DrawRevealed(body) => self.admit_reveal(&cx, body),
-            Event::DrawVoided(body) => self.admit_draw_voided(&cx, body),
-            Event::DrawReplaced(body) => self.admit_replacement(&cx, body),
-            Event::PanelFormed(body) => self.admit_panel(&cx, body),
-            Event::PanelMemberReplaced(body) => self.admit_member_replaced(&cx, body),
-            Event::ScoreSubmitted(body) => self.admit_score(&cx, body),
-            Event::ConsensusAgreed(body) => self.admit_consensus(&cx, body),
-            Event::PollCounted(body) => self.admit_poll(&cx, body),
-            Event::ScoresComputed(body) => self.admit_computed(&cx, body),
-            Event::ShortlistDecided(body) => self.admit_shortlist(&cx, body),
-            Event::RosterFrozen(body) => self.admit_roster(&cx, body),
-            Event::PresenceRecorded(body) => self.admit_presence(&cx, body),
-            Event::MotionOpened(body) => self.admit_motion(&cx, body),
-            Event::BallotCast(body) => self.admit_ballot(&cx, body),
-            Event::MotionClosed(body) => self.admit_close(&cx, body),
-            Event::MotionDisputed(body) => self.admit_dispute(&cx, body),
-            Event::MotionReopened(body) => self.admit_reopen(&cx, body),
-            Event::MotionFrozen(body) => self.admit_freeze(&cx, body),
-            Event::MotionVoided(body) => self.admit_void(&cx, body),
-            Event::CountRecorded(body) => self.admit_paper(&cx, body),
-            Event::ResultAnnounced(body) => self.admit_announcement(&cx, body),
-            Event::CorrectionNoted(body) => self.admit_correction(&cx, body),
-            Event::SelectionDecided(body) => self.admit_selection(&cx, body),
-            Event::MinutesSigned(body) => self.admit_minutes(&cx, body),
-            Event::NoticePublished(body) => self.admit_notice(&cx, body),
-            Event::ObjectionReceived(body) => self.admit_objection(&cx, body),
-            Event::ObjectionScreened(body) => self.admit_screening(&cx, body),
-            Event::ObjectionAnswered(body) => self.admit_answer(&cx, body),
-            Event::ScoresOpened(body) => self.admit_opened_scores(&cx, body),
-            Event::DecisionMade(body) => self.admit_decision(&cx, body),
-            Event::HonourConferred(body) => self.admit_honour(&cx, body),
-            Event::PrivacyErased(body) => self.admit_erasure(&cx, body),
-            Event::EditionClosed(_) => self.admit_end(&cx),
+            Event::CriteriaAdopted(body) => self.admit_criteria(cx, body),
+            Event::CalendarAdopted(body) => self.admit_calendar(cx, body),
+            Event::PersonSeated(body) => self.admit_person(cx, body),
+            Event::PersonUnseated(body) => self.admit_unseated(cx, body),
+            Event::ExpertSeated(body) => self.admit_expert(cx, body),
+            Event::OrganisationEntered(body) => self.admit_organisation(cx, body),
+            Event::StageOpened(body) => self.admit_stage_opened(cx, body),
+            Event::StageClosed(body) => self.admit_stage_closed(cx, body),
+            Event::CallPublished(body) => self.admit_call(cx, body),
+            Event::WindowExtended(body) => self.admit_extension(cx, body),
+            Event::ApplicationSubmitted(body) => self.admit_application(cx, body),
+            Event::ApplicationWithdrawn(body) => self.admit_withdrawal(cx, body),
+            Event::RecommendationGiven(body) => self.admit_recommendation(cx, body),
+            Event::ConditionChecked(body) => self.admit_condition(cx, body),
+            Event::PreReviewDecided(body) => self.admit_pre_review(cx, body),
+            Event::RecusalDeclared(body) => self.admit_recusal(cx, body),
+            Event::RecusalOrdered(body) => self.admit_ordered_recusal(cx, body),
+            Event::PledgeGiven(body) => self.admit_pledge(cx, body),
+            Event::PoolFrozen(body) => self.admit_pool(cx, body),
+            Event::DrawPlanned(body) => self.admit_plan(cx, body),
+            Event::DrawRevealed(body) => self.admit_reveal(cx, body),
+            Event::DrawVoided(body) => self.admit_draw_voided(cx, body),
+            Event::DrawReplaced(body) => self.admit_replacement(cx, body),
+            Event::PanelFormed(body) => self.admit_panel(cx, body),
+            Event::PanelMemberReplaced(body) => self.admit_member_replaced(cx, body),
+            Event::ScoreSubmitted(body) => self.admit_score(cx, body),
+            Event::ConsensusAgreed(body) => self.admit_consensus(cx, body),
+            Event::PollCounted(body) => self.admit_poll(cx, body),
+            Event::ScoresComputed(body) => self.admit_computed(cx, body),
+            Event::ShortlistDecided(body) => self.admit_shortlist(cx, body),
+            Event::RosterFrozen(body) => self.admit_roster(cx, body),
+            Event::PresenceRecorded(body) => self.admit_presence(cx, body),
+            Event::MotionOpened(body) => self.admit_motion(cx, body),
+            Event::BallotCast(body) => self.admit_ballot(cx, body),
+            Event::MotionClosed(body) => self.admit_close(cx, body),
+            Event::MotionDisputed(body) => self.admit_dispute(cx, body),
+            Event::MotionReopened(body) => self.admit_reopen(cx, body),
+            Event::MotionFrozen(body) => self.admit_freeze(cx, body),
+            Event::MotionVoided(body) => self.admit_void(cx, body),
+            Event::CountRecorded(body) => self.admit_paper(cx, body),
+            Event::ResultAnnounced(body) => self.admit_announcement(cx, body),
+            Event::CorrectionNoted(body) => self.admit_correction(cx, body),
+            Event::SelectionDecided(body) => self.admit_selection(cx, body),
+            Event::MinutesSigned(body) => self.admit_minutes(cx, body),
+            Event::NoticePublished(body) => self.admit_notice(cx, body),
+            Event::ObjectionReceived(body) => self.admit_objection(cx, body),
+            Event::ObjectionScreened(body) => self.admit_screening(cx, body),
+            Event::ObjectionAnswered(body) => self.admit_answer(cx, body),
+            Event::ScoresOpened(body) => self.admit_opened_scores(cx, body),
+            Event::DecisionMade(body) => self.admit_decision(cx, body),
+            Event::HonourConferred(body) => self.admit_honour(cx, body),
+            Event::PrivacyErased(body) => self.admit_erasure(cx, body),
+            Event::EditionClosed(_) => self.admit_end(cx),
         }
     }
 
@@ -193,13 +232,19 @@ impl Edition {
     /// Only for a record whose body does not read, which `admit` would have refused.
     pub fn apply(&mut self, record: &Record, openings: &[Opening]) -> Verdict {
         let event = event(record)?;
+        let values = openings.iter().map(|opening| (opening.path.clone(), opening.value.clone())).collect();
+        self.carry(record, Reading { event, values });
+        Ok(())
+    }
+
+    fn carry(&mut self, record: &Record, Reading { event, values }: Reading) {
         self.size = record.seq + 1;
         self.last = record.time;
         if !record.hidden.is_empty() {
-            self.hidden.insert(record.seq, record.hidden.clone());
-        }
-        for opening in openings {
-            self.known.insert((opening.seq, opening.path.clone()), opening.value.clone());
+            let paths = self.shape(record.hidden.keys().cloned().collect());
+            let mut fields = HiddenFields::new(paths, &record.hidden);
+            fields.learn(values);
+            self.hidden.insert(record.seq, fields);
         }
         match event {
             Event::EditionOpened(_) => {}
@@ -271,15 +316,26 @@ impl Edition {
             Event::PrivacyErased(body) => self.apply_erasure(body),
             Event::EditionClosed(_) => self.closed = true,
         }
-        Ok(())
+    }
+
+    /// The set of paths that is equal to `paths`, kept once for all records that have it.
+    fn shape(&mut self, paths: Vec<String>) -> Arc<[String]> {
+        if let Some(known) = self.shapes.get(paths.as_slice()) {
+            return Arc::clone(known);
+        }
+        let paths: Arc<[String]> = paths.into();
+        self.shapes.insert(Arc::clone(&paths));
+        paths
     }
 
     /// Learns a hidden value later (an opening of a bundle). Refused if it does not match its commitment.
     pub fn learn(&mut self, opening: &Opening) -> Verdict {
-        let commitment: Option<&Hash> = self.hidden.get(&opening.seq).and_then(|paths| paths.get(&opening.path));
+        let commitment = self.hidden.get(&opening.seq).and_then(|fields| fields.commitment(&opening.path));
         let fits = commitment.is_some_and(|hash| opening.commitment().is_ok_and(|opened| opened == *hash));
         ensure!(fits, "opening.mismatch", "", record = opening.seq, path = &opening.path);
-        self.known.insert((opening.seq, opening.path.clone()), opening.value.clone());
+        if let Some(fields) = self.hidden.get_mut(&opening.seq) {
+            fields.learn([(opening.path.clone(), opening.value.clone())]);
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Before the review: criteria, calendar, people, organisations, the call, applications, recommendations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::admit::Context;
 use super::events::{
@@ -313,7 +314,7 @@ impl Edition {
             removed: false,
             body,
         };
-        self.applications.insert(application.body.application.clone(), application);
+        self.applications.insert(application.body.application.clone(), Arc::new(application));
     }
 
     pub(super) fn admit_withdrawal(&self, cx: &Context<'_>, body: &ApplicationWithdrawn) -> Verdict {
@@ -332,7 +333,7 @@ impl Edition {
 
     pub(super) fn apply_withdrawal(&mut self, body: ApplicationWithdrawn) {
         self.field.remove(&body.application);
-        if let Some(application) = self.applications.get_mut(&body.application) {
+        if let Some(application) = self.applications.get_mut(&body.application).map(Arc::make_mut) {
             application.withdrawn = Some(body.reason);
         }
     }
@@ -373,7 +374,7 @@ impl Edition {
     }
 
     pub(super) fn apply_recommendation(&mut self, record: &Record, body: RecommendationGiven) {
-        if let Some(application) = self.applications.get_mut(&body.application) {
+        if let Some(application) = self.applications.get_mut(&body.application).map(Arc::make_mut) {
             application.recommendations.push(Recommendation { recommender: record.actor.clone(), body });
         }
     }

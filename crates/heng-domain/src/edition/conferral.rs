@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::HiddenFields;
 use super::admit::Context;
 use super::events::{DecisionMade, HonourConferred, PrivacyErased, Role, ScoresOpened};
 use super::state::Edition;
@@ -38,7 +39,7 @@ impl Edition {
         self.hidden
             .get(&seq)
             .into_iter()
-            .flat_map(|paths| paths.keys())
+            .flat_map(HiddenFields::paths)
             .filter(|path| path.starts_with("/items/") || path.starts_with("/scores/") || *path == "/mark")
     }
 
@@ -132,7 +133,9 @@ impl Edition {
     }
 
     pub(super) fn apply_erasure(&mut self, body: PrivacyErased) {
-        self.known.retain(|(seq, _), _| *seq != body.seq);
+        if let Some(fields) = self.hidden.get_mut(&body.seq) {
+            fields.forget();
+        }
         self.erased.insert(body.seq, body.ground);
     }
 

@@ -11,6 +11,7 @@ mod conferral;
 mod disclosure;
 pub mod events;
 mod experts;
+mod hidden;
 mod notice;
 mod paths;
 mod result;
@@ -23,8 +24,10 @@ mod state;
 #[allow(clippy::unwrap_used)]
 mod testing;
 
+pub use admit::Reading;
 pub use disclosure::Thing;
 pub use experts::Successor;
+pub use hidden::HiddenFields;
 pub use paths::{item_of_path, item_path, mark_path, score_path};
 pub use result::{Finalist, MemberVote, PublicResult, Winner};
 pub use stages::StageProgress;

@@ -1,5 +1,7 @@
 //! Public notice (公示) and objections (异议).
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 use super::admit::Context;
@@ -181,7 +183,7 @@ impl Edition {
         if body.effect == Effect::Remove {
             let application = objection.body.application.clone();
             self.field.remove(&application);
-            if let Some(application) = self.applications.get_mut(&application) {
+            if let Some(application) = self.applications.get_mut(&application).map(Arc::make_mut) {
                 application.removed = true;
             }
         }
@@ -206,6 +208,6 @@ impl Edition {
     pub fn is_erasable(&self, seq: u64) -> bool {
         let personal =
             |path: &String| matches!(path.as_str(), "/name" | "/identity" | "/contact" | "/who" | "/grounds");
-        self.hidden.get(&seq).is_some_and(|paths| paths.keys().all(personal))
+        self.hidden.get(&seq).is_some_and(|fields| fields.paths().all(personal))
     }
 }

@@ -1,5 +1,7 @@
 //! Pre-review (初审): each condition from its facts, then the decision on the application.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, date};
 
 use super::admit::Context;
@@ -61,7 +63,7 @@ impl Edition {
     }
 
     pub(super) fn apply_condition(&mut self, body: ConditionChecked) {
-        if let Some(application) = self.applications.get_mut(&body.application) {
+        if let Some(application) = self.applications.get_mut(&body.application).map(Arc::make_mut) {
             application.checks.insert(body.condition.clone(), body);
         }
     }
@@ -96,7 +98,7 @@ impl Edition {
     }
 
     pub(super) fn apply_pre_review(&mut self, body: PreReviewDecided) {
-        if let Some(application) = self.applications.get_mut(&body.application) {
+        if let Some(application) = self.applications.get_mut(&body.application).map(Arc::make_mut) {
             application.review = Some(body);
         }
     }

@@ -1,12 +1,14 @@
 //! The state of an edition: made only by [`Edition::apply`], read by every page.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use heng_log::Hash;
 use heng_log::signature::PublicKey;
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::HiddenFields;
 use super::events::{
     ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened,
     Excluded, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived, OptionCount,
@@ -372,8 +374,8 @@ pub struct Edition {
     pub stages: BTreeMap<String, StageState>,
     /// The call.
     pub call: Option<CallPublished>,
-    /// Applications.
-    pub applications: BTreeMap<String, Application>,
+    /// Applications; copies of the state share those that have not changed.
+    pub applications: BTreeMap<String, Arc<Application>>,
     /// Applications still in the field.
     pub field: BTreeSet<String>,
     /// The field as each stage found it when it opened.
@@ -410,10 +412,10 @@ pub struct Edition {
     pub erased: BTreeMap<u64, String>,
     /// The edition is finished.
     pub closed: bool,
-    /// Commitments by record.
-    pub hidden: BTreeMap<u64, BTreeMap<String, Hash>>,
-    /// Hidden values that this image knows: all of them on the server, the opened ones in the verifier.
-    pub known: BTreeMap<(u64, String), Value>,
+    /// Hidden fields by record. All values are known on the server, the opened ones in the verifier.
+    pub hidden: BTreeMap<u64, HiddenFields>,
+    /// The sets of paths that records have in common.
+    pub(super) shapes: BTreeSet<Arc<[String]>>,
 }
 
 impl Edition {
@@ -437,9 +439,14 @@ impl Edition {
         self.objections.iter().find(|(name, _)| name == id).map(|(_, objection)| objection)
     }
 
+    /// A known value at `path` of record `seq`.
+    pub fn known_value(&self, seq: u64, path: &str) -> Option<&Value> {
+        self.hidden.get(&seq)?.value(path)
+    }
+
     /// A known number at `path` of record `seq`.
     pub fn known_number(&self, seq: u64, path: &str) -> Option<u64> {
-        self.known.get(&(seq, path.to_owned())).and_then(Value::as_u64)
+        self.known_value(seq, path)?.as_u64()
     }
 
     /// Name of the organisation behind an application.

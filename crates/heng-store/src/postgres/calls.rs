@@ -5,7 +5,8 @@ use std::sync::PoisonError;
 use super::PostgresStore;
 use super::connection::{Columns, Transaction};
 use crate::check::{
-    HeadRow, checkpoint, gapless, head_faults, log_exists, no_log, note_damage, same_head, signed, swap, unsigned,
+    HeadRow, after_prefix, checkpoint, gapless, head_faults, log_exists, no_log, note_damage, same_head, signed, swap,
+    unsigned,
 };
 use crate::error::Result;
 use crate::file::{StoredFile, end, examine, hash_file, is_sound, read_whole};
@@ -120,8 +121,8 @@ impl Store for PostgresStore {
         sealed.map(|sealed| self.key.open(&secret_place(log, seq), &sealed)).transpose()
     }
 
-    fn secrets(&self, log: &str) -> Result<Vec<(u64, Vec<u8>)>> {
-        self.all(sql::SECRETS, &[&log], |row| {
+    fn secrets_from(&self, log: &str, from: u64, limit: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+        self.all(sql::SECRETS, &[&log, &signed(from), &signed(from.saturating_add(limit))], |row| {
             let seq = unsigned(row.get(0)?)?;
             let sealed: Vec<u8> = row.get(1)?;
             Ok((seq, self.key.open(&secret_place(log, seq), &sealed)?))
@@ -262,8 +263,8 @@ impl Store for PostgresStore {
         sealed.map(|sealed| self.key.open(&row_place(kind, key), &sealed)).transpose()
     }
 
-    fn rows(&self, kind: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        self.all(sql::ROWS, &[&kind], |row| {
+    fn rows_with_prefix(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        self.all(sql::ROWS, &[&kind, &prefix, &after_prefix(prefix)], |row| {
             let key: String = row.get(0)?;
             let sealed: Vec<u8> = row.get(1)?;
             let value = self.key.open(&row_place(kind, &key), &sealed)?;

@@ -2,9 +2,11 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::rows::RowChange;
 use super::{SqliteStore, error};
 use crate::check::{
-    HeadRow, checkpoint, gapless, head_faults, log_exists, no_log, note_damage, same_head, signed, swap, unsigned,
+    HeadRow, after_prefix, checkpoint, gapless, head_faults, log_exists, no_log, note_damage, same_head, signed, swap,
+    unsigned,
 };
 use crate::error::{Result, StoreError};
 use crate::file::{StoredFile, end, examine, hash_file, is_sound, read_whole};
@@ -106,8 +108,9 @@ impl Store for SqliteStore {
         sealed.map(|sealed| self.key.open(&secret_place(log, seq), &sealed)).transpose()
     }
 
-    fn secrets(&self, log: &str) -> Result<Vec<(u64, Vec<u8>)>> {
-        let rows: Vec<(i64, Vec<u8>)> = self.all(sql::SECRETS, [log], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    fn secrets_from(&self, log: &str, from: u64, limit: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+        let range = params![log, signed(from), signed(from.saturating_add(limit))];
+        let rows: Vec<(i64, Vec<u8>)> = self.all(sql::SECRETS, range, |row| Ok((row.get(0)?, row.get(1)?)))?;
         let open = |(seq, sealed): (i64, Vec<u8>)| {
             let seq = unsigned(seq)?;
             Ok((seq, self.key.open(&secret_place(log, seq), &sealed)?))
@@ -229,7 +232,7 @@ impl Store for SqliteStore {
 
     fn put_row(&self, kind: &str, key: &str, value: &[u8]) -> Result<()> {
         let sealed = self.key.seal(&row_place(kind, key), value)?;
-        self.change(sql::PUT_ROW, params![kind, key, sealed]).map(|_| ())
+        self.change_row(RowChange { kind: kind.to_owned(), key: key.to_owned(), sealed: Some(sealed) }).map(|_| ())
     }
 
     fn swap_row(&self, kind: &str, key: &str, expected: Option<&[u8]>, next: Option<&[u8]>) -> Result<bool> {
@@ -254,8 +257,9 @@ impl Store for SqliteStore {
         sealed.map(|sealed| self.key.open(&row_place(kind, key), &sealed)).transpose()
     }
 
-    fn rows(&self, kind: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        let rows: Vec<(String, Vec<u8>)> = self.all(sql::ROWS, [kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    fn rows_with_prefix(&self, kind: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        let range = params![kind, prefix, after_prefix(prefix)];
+        let rows: Vec<(String, Vec<u8>)> = self.all(sql::ROWS, range, |row| Ok((row.get(0)?, row.get(1)?)))?;
         let open = |(key, sealed): (String, Vec<u8>)| {
             let value = self.key.open(&row_place(kind, &key), &sealed)?;
             Ok((key, value))
@@ -264,7 +268,7 @@ impl Store for SqliteStore {
     }
 
     fn delete_row(&self, kind: &str, key: &str) -> Result<bool> {
-        Ok(self.change(sql::DELETE_ROW, params![kind, key])? > 0)
+        Ok(self.change_row(RowChange { kind: kind.to_owned(), key: key.to_owned(), sealed: None })? > 0)
     }
 
     fn integrity(&self) -> Result<Vec<String>> {

@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{Result, StoreError, file_error};
@@ -58,6 +59,8 @@ pub(super) fn settings(connection: &Connection, what: &str) -> Result<()> {
     ] {
         connection.pragma_update(None, name, value).map_err(&map)?;
     }
+    // Otherwise a range of keys is planned anew for each of its ends, which takes longer than reading it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(&map)?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::shapes::{File, Words};
 use super::{Answer, blocking, fresh, log_href};
 use crate::door::Caller;
-use crate::dossier::{self, Listed, Wanted, listed, state_of, text_of};
+use crate::dossier::{self, Listed, Texts, Wanted, listed, state_of};
 use crate::view::App;
 use crate::work::log_of;
 
@@ -229,7 +229,8 @@ pub(crate) struct Dossier {
 }
 
 impl Dossier {
-    fn new(app: &App, edition: &Edition, application: &Application) -> Dossier {
+    fn new(edition: &Edition, application: &Application, texts: &Texts) -> Dossier {
+        let text = |hash: &heng_log::Hash| texts.get(hash).cloned().unwrap_or_default();
         let body = &application.body;
         let id = &body.application;
         let (name, county, sector) = match edition.applicant(id) {
@@ -238,7 +239,7 @@ impl Dossier {
         };
         let items = edition.criteria.iter().flat_map(|tree| tree.items()).filter_map(|item| {
             let own = body.self_evaluation.get(&item.id)?;
-            let (name, text) = ((&item.name).into(), text_of(app, &own.sha256));
+            let (name, text) = ((&item.name).into(), text(&own.sha256));
             Some(ItemShape { item: item.id.clone(), name, percent: own.percent, text })
         });
         let figures = body.figures.iter().map(|f| YearShape {
@@ -272,7 +273,7 @@ impl Dossier {
             state: state_name(state_of(edition, id).0),
             received: application.time.to_string(),
             record: application.seq,
-            profile: text_of(app, &body.profile_sha256),
+            profile: text(&body.profile_sha256),
             figures: figures.collect(),
             items: items.collect(),
             files: files.collect(),
@@ -298,7 +299,8 @@ pub(crate) async fn show(
     let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
     let dossier = blocking(lang, move || {
         let reader = reader(lang, &app, &log, &caller)?;
-        let found = dossier::open(&app, &log, &reader, &id, |edition, found| Dossier::new(&app, edition, found));
+        let found =
+            dossier::open(&app, &log, &reader, &id, |edition, found, texts| Dossier::new(edition, found, texts));
         found.ok_or_else(|| Problem::missing(lang))
     })
     .await?;

@@ -39,7 +39,7 @@ struct Place {
 /// The person behind an expert's pseudonym.
 fn behind(edition: &Edition, expert: &str) -> Option<String> {
     let seat = edition.seats.get(expert)?;
-    Some(edition.known.get(&(seat.seq, "/who".to_owned()))?.get("person")?.as_str()?.to_owned())
+    Some(edition.known_value(seat.seq, "/who")?.get("person")?.as_str()?.to_owned())
 }
 
 fn place(town: &Town, log: &'static str) -> Place {
