@@ -302,6 +302,9 @@ fn keys_page(view: &View, app: &App, me: &Me, status: StatusCode, top: &Markup) 
             p { (view.t("password_text")) }
             details.more { summary { (view.t("password_set")) } (ui::form(&ui::Form { action: view.href("/account/password").into(), ..ui::Form::default() }, &password)) }
         }
+        @if app.oidc().is_some() {
+            section { h2 { (view.t("provider_heading")) } p { a.button href=(view.href("/sign-in/provider")) { (view.t("provider_bind")) } } }
+        }
         @for offer in offers(app, me) { (offer_section(view, app, me, &offer)) }
     };
     view.page_with(app, status, Content { script: Some("passkey.js"), ..Content::new(title, main) })

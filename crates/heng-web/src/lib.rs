@@ -21,6 +21,7 @@ mod home;
 mod language;
 mod log;
 mod notice;
+mod oidc;
 mod outbox;
 mod plain;
 mod programme;

@@ -18,7 +18,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::view::App;
 use crate::{
-    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, outbox,
+    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
     programme, sign, signin, well_known, winners, work,
 };
 
@@ -145,6 +145,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/sign-in", Public).get(signin::show).post(SMALL, signin::sign_in),
         page("/sign-in/passkey/begin", Public).post(EMPTY, signin::begin_passkey),
         page("/sign-in/passkey", Public).post(SMALL, signin::finish_passkey),
+        page("/sign-in/provider", Public).get(oidc::begin),
+        page("/sign-in/provider/back", Public).get(oidc::back),
         page("/sign-out", Public).post(EMPTY, signin::sign_out),
         page("/invitations/{token}", Public).get(signin::invitation).post(EMPTY, signin::redeem),
         page("/account", SignedIn).get(account::show),

@@ -101,6 +101,7 @@ fn page(view: &View, app: &App, onward: &Onward, status: StatusCode, login: &str
                 noscript { p { (view.t("sign_script")) } }
             }
         }
+        @if app.oidc().is_some() { p { a.button href=(view.href("/sign-in/provider")) { (view.t("sign_in_provider")) } } }
         details.more open[!login.is_empty()] {
             summary { (view.t("sign_in_password")) }
             (ui::form(&ui::Form { action: view.href("/sign-in").into(), ..ui::Form::default() }, &form))

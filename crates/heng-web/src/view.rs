@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, OriginalUri, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use heng_app::account::{AccountError, Accounts, Caller, Session, Site};
+use heng_app::account::{AccountError, Accounts, Caller, Oidc, Provider, Session, Site};
 use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
 use heng_app::outbox::{Outbox, OutboxConfig};
@@ -39,6 +39,7 @@ struct Inner {
     accounts: Arc<Accounts>,
     uploads: Arc<Uploads>,
     outbox: Option<Arc<Outbox>>,
+    oidc: Option<Arc<Oidc>>,
     _chores: Option<Chores>,
     demo: Option<Demo>,
     site: Site,
@@ -61,6 +62,8 @@ pub struct Settings {
     pub demo: Option<Demo>,
     /// How people are told; nothing leaves without it.
     pub outbox: Option<OutboxConfig>,
+    /// The office's own identity provider, if it has one.
+    pub oidc: Option<Provider>,
     /// Whether the chores run in a thread of their own: in a server, not in tests.
     pub chores: bool,
     /// Where to report a hole: `mailto:…` or `https://…`; without it, a placeholder at the site's own domain.
@@ -70,7 +73,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         let site = Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() };
-        Settings { site, demo: None, outbox: None, chores: false, security_contact: None }
+        Settings { site, demo: None, outbox: None, oidc: None, chores: false, security_contact: None }
     }
 }
 
@@ -88,7 +91,8 @@ impl App {
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        let Settings { site, demo, outbox, chores, security_contact } = settings;
+        let Settings { site, demo, outbox, oidc, chores, security_contact } = settings;
+        let oidc = oidc.map(Oidc::new).transpose()?.map(Arc::new);
         let security_contact = security_contact.unwrap_or_else(|| format!("mailto:security@{}", site.rp_id));
         let accounts = Arc::new(Accounts::new(Arc::clone(&heng), site.clone())?);
         let (store, clock, entropy) = (heng.store().clone(), heng.clock().clone(), heng.entropy().clone());
@@ -107,6 +111,7 @@ impl App {
             accounts,
             uploads,
             outbox,
+            oidc,
             _chores: chores,
             demo,
             site,
@@ -122,6 +127,11 @@ impl App {
     /// Uploads.
     pub(crate) fn uploads(&self) -> &Uploads {
         &self.0.uploads
+    }
+
+    /// The office's identity provider, if it has one.
+    pub(crate) fn oidc(&self) -> Option<&Arc<Oidc>> {
+        self.0.oidc.as_ref()
     }
 
     /// The outbox, if one is set up.
@@ -237,11 +247,16 @@ pub(crate) struct View {
     query: String,
 }
 
-/// The token of the session's cookie.
-fn token_of(headers: &HeaderMap) -> Option<String> {
+/// The value of a cookie; an empty one is none.
+pub(crate) fn cookie_of(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value.to_owned())
+}
+
+/// The token of the session's cookie.
+fn token_of(headers: &HeaderMap) -> Option<String> {
+    cookie_of(headers, COOKIE)
 }
 
 /// Who knocks. Behind a proxy all have its address: the limits then hold for all of them together, which is safe.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use heng_app::account::{Accounts, By, Invite, Site, Subject};
+use heng_app::account::{Accounts, By, Hidden, Invite, Provider, Site, Subject};
 use heng_app::bundle::{public_bundle, write_tar};
 use heng_app::simulation::{Size, build_scaled_demo};
 use heng_app::{Clock, Heng, Log, ManualClock, OsEntropy, Place, ShiftedClock, SystemClock};
@@ -113,13 +113,32 @@ pub(crate) struct Serving<'a> {
     pub security_contact: Option<String>,
 }
 
-/// Settings of a server, from a TOML file: how people are told (docs/operations.md).
-fn outbox_of(file: Option<&Path>, origin: &str) -> Result<Option<heng_app::outbox::OutboxConfig>> {
-    let Some(file) = file else { return Ok(None) };
+/// Settings of a server from a TOML file: how people are told, and the office's identity provider (docs/operations.md).
+type Settings = (Option<heng_app::outbox::OutboxConfig>, Option<Provider>);
+
+fn settings_of(file: Option<&Path>, origin: &str) -> Result<Settings> {
+    let Some(file) = file else { return Ok((None, None)) };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not TOML", file.display()))?;
+    let wrong = || format!("{}: see docs/operations.md", file.display());
+    let provider = match table.remove("oidc") {
+        None => None,
+        Some(oidc) => {
+            let text = |key: &str| oidc.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+            let needed = |key: &str| text(key).ok_or_else(|| anyhow!("{}: [oidc] needs {key}", file.display()));
+            Some(Provider {
+                issuer: needed("issuer")?,
+                client_id: needed("client_id")?,
+                client_secret: text("client_secret").map(Hidden::new),
+                redirect: format!("{origin}/sign-in/provider/back"),
+            })
+        }
+    };
+    if table.is_empty() {
+        return Ok((None, provider));
+    }
     table.entry("base_url").or_insert_with(|| format!("{origin}/").into());
-    Ok(Some(table.try_into().with_context(|| format!("{}: see docs/operations.md", file.display()))?))
+    Ok((Some(table.try_into().with_context(wrong)?), provider))
 }
 
 /// Where the pages are reached: what was said, or this machine under the name that passkeys need.
@@ -170,11 +189,12 @@ fn serve_at(at: &Place, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
         })?;
         let address = listener.local_addr()?;
         let site = site_of(serving.site, address.port())?;
-        let outbox = outbox_of(serving.settings, &site.origin)?;
+        let (outbox, oidc) = settings_of(serving.settings, &site.origin)?;
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
         let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
         let security_contact = serving.security_contact.clone();
-        let app = heng_web::App::new(heng, heng_web::Settings { site, demo, outbox, chores: true, security_contact })?;
+        let app =
+            heng_web::App::new(heng, heng_web::Settings { site, demo, outbox, oidc, chores: true, security_contact })?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;
     Ok(ExitCode::SUCCESS)

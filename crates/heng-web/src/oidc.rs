@@ -1,0 +1,76 @@
+//! Signing in at the office's own identity provider (OpenID Connect): there, back again, and binding an identity.
+//!
+//! The state of a visit stands in a short cookie of its own and is compared when the reader comes back, so nobody can be
+//! signed in as somebody else by a link.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use heng_app::account::{OidcDone, OidcFor};
+use serde::Deserialize;
+
+use crate::signin::{Onward, blocking, enter, status};
+use crate::view::{App, View, caller, cookie_of};
+
+/// Name of the cookie of a visit.
+const COOKIE: &str = "heng-oidc";
+
+fn visit_cookie(app: &App, state: &str) -> String {
+    let secure = if app.origin().starts_with("https:") { "; Secure" } else { "" };
+    let age = if state.is_empty() { 0 } else { 600 };
+    format!("{COOKIE}={state}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}")
+}
+
+/// Leads to the provider: to sign in, or to bind its identity to an account that is signed in already.
+pub(crate) async fn begin(view: View, State(app): State<App>, headers: HeaderMap) -> Response {
+    let Some(oidc) = app.oidc().cloned() else { return view.missing(&app) };
+    let begun = {
+        let (app, me) = (app.clone(), view.me.clone());
+        blocking(move || {
+            let purpose = me.as_ref().map_or(OidcFor::SignIn, |me| OidcFor::Bind(&me.session));
+            app.accounts().begin_oidc(&oidc, caller(&headers), purpose)
+        })
+        .await
+    };
+    match begun {
+        Ok(start) => {
+            let cookie = [(header::SET_COOKIE, visit_cookie(&app, start.expose_state()))];
+            (cookie, Redirect::to(&start.address)).into_response()
+        }
+        Err(error) => view.problem(&app, status(&error), &view.t("sign_in"), &view.wrong(&error)),
+    }
+}
+
+/// What the provider sends back.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Back {
+    state: String,
+    code: String,
+}
+
+/// Comes back from the provider.
+pub(crate) async fn back(view: View, State(app): State<App>, headers: HeaderMap, Query(back): Query<Back>) -> Response {
+    let Some(oidc) = app.oidc().cloned() else { return view.missing(&app) };
+    let own = cookie_of(&headers, COOKIE).unwrap_or_default();
+    if back.code.is_empty() || own.is_empty() || own != back.state {
+        return view.problem(&app, StatusCode::BAD_REQUEST, &view.t("sign_in"), &view.t("oidc_stray"));
+    }
+    let done = {
+        let (app, me) = (app.clone(), view.me.clone());
+        blocking(move || {
+            let session = me.as_ref().map(|me| &me.session);
+            app.accounts().finish_oidc(&oidc, caller(&headers), session, &back.state, &back.code)
+        })
+        .await
+    };
+    let over = AppendHeaders([(header::SET_COOKIE, visit_cookie(&app, ""))]);
+    match done {
+        Ok(OidcDone::SignedIn(signed)) => (over, enter(&view, &app, signed, &Onward::default()).await).into_response(),
+        Ok(OidcDone::Bound(enrolled)) => match enrolled.signed_in {
+            Some(signed) => (over, enter(&view, &app, signed, &Onward::default()).await).into_response(),
+            None => (over, Redirect::to(&view.href("/account/keys"))).into_response(),
+        },
+        Err(error) => view.problem(&app, status(&error), &view.t("sign_in"), &view.wrong(&error)),
+    }
+}
