@@ -89,7 +89,7 @@ pub(super) fn edition() -> Edition {
             removed: false,
         };
         e.field.insert(id.clone());
-        e.applications.insert(id, application);
+        e.applications.insert(id, application.into());
     }
     let result = vec![Drawn { id: "manufacturing".to_owned(), reserve: vec![6, 7], taken: vec![1, 2, 3, 4, 5] }];
     let draw = DrawState {
@@ -145,7 +145,10 @@ pub(super) fn submit(e: &mut Edition, stage: &str, application: &str, expert: &s
     e.size += 1;
     let sheets: &mut Sheets = e.sheets.entry(stage.to_owned()).or_default();
     sheets.submitted.entry(application.to_owned()).or_default().insert(expert.to_owned(), e.size);
-    e.known.insert((e.size, "/mark".to_owned()), json!(mark));
+    let committed = std::collections::BTreeMap::from([("/mark".to_owned(), Hash([0; 32]))]);
+    let mut fields = super::HiddenFields::new(["/mark".to_owned()].into(), &committed);
+    fields.learn([("/mark".to_owned(), json!(mark))]);
+    e.hidden.insert(e.size, fields);
 }
 
 /// Puts a record through `admit`, with these signatures, and applies it; the code of the refusal otherwise.

@@ -52,7 +52,7 @@ fn place(town: &Town, log: &'static str) -> Place {
     let text =
         |sha: &heng_log::Hash| String::from_utf8(town.heng().store().attachment(&sha.0).unwrap().unwrap()).unwrap();
     // The same words may stand in several dossiers: a marker is one that no other has.
-    let texts = |a: &heng_domain::edition::Application| {
+    let texts = |a: &std::sync::Arc<heng_domain::edition::Application>| {
         let items = a.body.self_evaluation.values().map(|item| item.sha256);
         let files = a.body.attachments.iter().map(|file| file.sha256);
         let all = std::iter::once(a.body.profile_sha256).chain(items).chain(files);
