@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 const HELP: &str = "cargo xtask test    all tests, on both databases and in a browser; installs what it needs
 cargo xtask tidy    the rules of the house: arrows, pure crates, messages
 cargo xtask browser only the browser tests
+cargo xtask api     only the tests of the JSON interface
 cargo xtask bench   benchmarks; prints, asserts nothing";
 
 fn main() -> ExitCode {
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "tidy" => tidy::check(&root()),
         "browser" => browser(),
+        "api" => api(),
         "bench" => bench(),
         _ => {
             println!("{HELP}");
@@ -61,7 +63,8 @@ fn test() -> Result<()> {
     let cluster = postgres::Cluster::start()?;
     run("cargo", &["test", "--workspace"], &[("HENG_TEST_POSTGRES", cluster.url())])?;
     drop(cluster);
-    browser()
+    browser()?;
+    api()
 }
 
 fn have(program: &str) -> bool {
@@ -78,16 +81,32 @@ fn packages(programs: &[(&str, &str)]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    install(&missing)
+}
+
+fn install(packages: &[&str]) -> Result<()> {
     run("apt-get", &["update", "-q"], &[])?;
-    let arguments = [&["install", "-y", "-q", "--no-install-recommends"], missing.as_slice()].concat();
+    let arguments = [&["install", "-y", "-q", "--no-install-recommends"], packages].concat();
     run("apt-get", &arguments, &[("DEBIAN_FRONTEND", "noninteractive")])
 }
 
 fn browser() -> Result<()> {
     packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;
     run("cargo", &["build", "--package", "heng"], &[])?;
+    run("cargo", &["build", "--package", "heng-app", "--example", "committee"], &[])?;
     run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund"], &[])?;
     run("node", &["--test", "tests/browser/"], &[])
+}
+
+/// The JSON interface against what docs/openapi.json says of it.
+fn api() -> Result<()> {
+    packages(&[("python3", "python3")])?;
+    // Debian ships what a virtual environment needs apart.
+    if run("python3", &["-c", "import ensurepip, venv"], &[]).is_err() {
+        install(&["python3-venv"]).context("tests/api needs the package python3-venv")?;
+    }
+    run("cargo", &["build", "--package", "heng"], &[])?;
+    run("python3", &["tests/api/run.py"], &[])
 }
 
 fn bench() -> Result<()> {

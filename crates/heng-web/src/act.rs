@@ -260,7 +260,7 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
         }
         Ok((form, sheet, Save::Sent, kept)) => sent(view, &form, &sheet, kept, part),
         Ok((form, sheet, Save::Done(_), _)) => {
-            // One part leads to the next, the last one to the list.
+            // One part leads to the next, the last one to the list; a short form stays where it is.
             let here = act_href(view, &form.app, &form.log, &form.kind, &form.case);
             let next = part.map(|part| part + 1).filter(|next| *next < parts(&sheet).len());
             Redirect::to(&next.map_or(here.clone(), |next| format!("{here}?part={next}"))).into_response()

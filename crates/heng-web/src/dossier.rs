@@ -264,7 +264,8 @@ pub(crate) fn state_of(edition: &Edition, id: &str) -> (&'static str, Tone) {
     if edition.applications.get(id).is_some_and(|application| application.withdrawn.is_some()) {
         return ("state_withdrawn", Tone::Stop);
     }
-    if edition.standing_winners().iter().any(|(a, _)| *a == id) {
+    // Whoever is chosen learns it with everybody else, from the notice.
+    if edition.public_may_see(Thing::Result) && edition.standing_winners().iter().any(|(a, _)| *a == id) {
         return ("state_chosen", Tone::Done);
     }
     if edition.field.contains(id) {

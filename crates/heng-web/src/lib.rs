@@ -77,12 +77,29 @@ pub fn router(app: App) -> Router {
 /// If the listener fails.
 pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
     let stop = app.clone();
+    tokio::spawn(sweep(app.clone()));
     axum::serve(listener, router(app))
         .with_graceful_shutdown(async move {
             asked_to_stop().await;
             stop.end_streams();
         })
         .await
+}
+
+/// Once an hour, what nobody needs any more is thrown away: old sessions, answers that were remembered.
+async fn sweep(app: App) {
+    let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        let app = app.clone();
+        let swept = tokio::task::spawn_blocking(move || {
+            heng_app::once::sweep(app.heng())?;
+            app.accounts().sweep()
+        });
+        if let Ok(Err(error)) = swept.await {
+            tracing::error!(%error, "old rows could not be thrown away");
+        }
+    }
 }
 
 /// Ctrl+C, or the signal with which a service manager ends a service.

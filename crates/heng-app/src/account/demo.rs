@@ -18,9 +18,11 @@ impl Accounts {
         if !self.is_demo() {
             return Err(AccountError::NotAllowed);
         }
-        let all: Vec<(String, Account)> = self.list(kind::ACCOUNT)?;
-        let known = all.into_iter().map(|(_, account)| account).find(|account| account.subject == subject);
-        let account = match known {
+        let known = |subject: &Subject| -> Result<Option<Account>> {
+            let all: Vec<(String, Account)> = self.list(kind::ACCOUNT)?;
+            Ok(all.into_iter().map(|(_, account)| account).find(|account| account.subject == *subject))
+        };
+        let account = match known(&subject)? {
             Some(account) => account,
             None => {
                 let account = Account {
@@ -40,8 +42,14 @@ impl Accounts {
                     generation: 0,
                     recoveries: 0,
                 };
-                self.create(&account)?;
-                account
+                match self.create(&account) {
+                    // Somebody else has just entered as the same person.
+                    Err(AccountError::AccountExists) => known(&account.subject)?.ok_or(AccountError::AccountExists)?,
+                    done => {
+                        done?;
+                        account
+                    }
+                }
             }
         };
         self.open_session(caller, &account, Method::Demo)

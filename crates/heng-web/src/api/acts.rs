@@ -23,6 +23,7 @@ use crate::work::log_of;
 
 /// The form of an act.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Act)]
 pub(crate) struct ActShape {
     /// Log.
     log: String,
@@ -155,9 +156,10 @@ pub(crate) async fn show(
 pub(crate) struct DraftGiven {
     /// The version that it was typed upon; 0 where there was none.
     #[schema(minimum = 0, example = 0)]
+    #[serde(deserialize_with = "super::given::whole")]
     version: u64,
     /// What was typed, by field.
-    #[schema(example = json!({ "reason": ["…"] }))]
+    #[schema(example = json!({ "reason": ["…"] }), inline)]
     answers: Answers,
 }
 
@@ -202,7 +204,7 @@ pub(crate) async fn save(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActGiven {
     /// The answers, by field. A field that is left out is empty.
-    #[schema(example = json!({ "reason": ["…"] }))]
+    #[schema(example = json!({ "reason": ["…"] }), inline)]
     answers: Answers,
 }
 

@@ -143,6 +143,7 @@ fn lines(lang: Lang, app: &App, subject: &str, log: &str, asked: &ListAsked) -> 
 
 /// Figures of a year, amounts in fen.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Year)]
 pub(crate) struct YearShape {
     /// Year.
     year: u32,
@@ -158,6 +159,7 @@ pub(crate) struct YearShape {
 
 /// What the applicant says on an item of the criteria.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Item)]
 pub(crate) struct ItemShape {
     /// Item.
     #[schema(example = "4.1.2")]
@@ -172,6 +174,7 @@ pub(crate) struct ItemShape {
 
 /// A recommending body's opinion.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Opinion)]
 pub(crate) struct OpinionShape {
     /// It supports the application.
     support: bool,
@@ -181,6 +184,7 @@ pub(crate) struct OpinionShape {
 
 /// A condition as it was checked.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Condition)]
 pub(crate) struct ConditionShape {
     /// Condition.
     condition: String,

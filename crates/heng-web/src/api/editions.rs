@@ -58,6 +58,7 @@ impl EditionLine {
 
 /// A stage of the process.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Stage)]
 pub(crate) struct StageShape {
     /// Stage.
     stage: String,
@@ -81,6 +82,7 @@ pub(crate) struct StageShape {
 
 /// The newest signed checkpoint of the log.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SignedCheckpoint)]
 pub(crate) struct CheckpointShape {
     /// Size and root.
     at: Checkpoint,

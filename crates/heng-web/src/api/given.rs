@@ -56,6 +56,18 @@ impl<T: DeserializeOwned> FromRequest<App> for Given<T> {
     }
 }
 
+/// A whole number that is not negative; `3.0` is one too, as JSON Schema has it.
+pub(crate) fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    use serde::Deserialize;
+    /// Beyond, a number with a point stands for several whole ones.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = serde_json::Number::deserialize(from)?;
+    let plain = number.as_f64().filter(|value| value.fract() == 0.0 && (0.0..=EXACT).contains(value));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was just checked")]
+    let plain = plain.map(|value| value as u64);
+    number.as_u64().or(plain).ok_or_else(|| serde::de::Error::custom("expected a whole number that is not negative"))
+}
+
 /// What stands behind the `?`; names that are not known are refused, since a mistyped filter would show everything.
 pub(crate) struct Asked<T>(pub T);
 

@@ -18,6 +18,7 @@ use crate::work::{log_name, place};
 
 /// A log.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Log)]
 pub(crate) struct LogShape {
     /// Name.
     #[schema(example = "heng.example/nanlu-county/2026")]

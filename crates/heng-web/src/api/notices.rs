@@ -27,6 +27,7 @@ pub(crate) struct Named {
 
 /// A notice.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Notice)]
 pub(crate) struct NoticeShape {
     /// Notice.
     #[schema(example = "n1")]
@@ -102,15 +103,19 @@ pub(crate) struct ObjectionGiven {
     #[schema(example = "a:003")]
     application: String,
     /// `unit` or `person`.
-    #[schema(example = "person")]
+    #[schema(example = "person", pattern = "^(unit|person)$")]
     by: String,
     /// Real name.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Number of the identity document, or of the unit.
+    #[schema(min_length = 1, max_length = 100)]
     identity: String,
     /// How to reach you.
+    #[schema(min_length = 1, max_length = 100)]
     contact: String,
     /// What is wrong, and how you know.
+    #[schema(min_length = 1, max_length = 5000)]
     grounds: String,
 }
 

@@ -40,7 +40,7 @@ use super::{Answer, acts, applications, editions, fresh, logs, me, notices, prop
         records::show, records::receipt,
         editions::list, editions::show, notices::list, notices::object,
     ),
-    components(schemas(ProblemBody, FieldProblem)),
+    components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order)),
     modifiers(&Security, &Everywhere)
 )]
 struct Description;
@@ -115,7 +115,7 @@ fn complete(method: &str, operation: &mut Operation) {
 }
 
 fn problem(operation: &mut Operation, status: u16, text: &str) {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build();
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let mut response = ResponseBuilder::new().description(text).content("application/problem+json", body);
     if status == 401 {
         let challenge = HeaderBuilder::new().description(Some("How to come in.")).build();

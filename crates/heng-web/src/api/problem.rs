@@ -29,6 +29,7 @@ pub(crate) struct FieldProblem {
 
 /// What went wrong (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub(crate) struct ProblemBody {
     /// `urn:heng:problem:` and the code.
     #[serde(rename = "type")]

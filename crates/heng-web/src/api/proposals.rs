@@ -24,6 +24,7 @@ use crate::work::place;
 
 /// Records that wait for signatures.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Proposal)]
 pub(crate) struct ProposalShape {
     /// Name.
     id: String,
@@ -79,6 +80,7 @@ impl ProposalShape {
 
 /// What a device signs for one record.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Statement)]
 pub(crate) struct StatementShape {
     /// The exact bytes whose SHA-256 is signed: canonical JSON of what the record says and of the newest checkpoint.
     text: String,
@@ -90,6 +92,7 @@ pub(crate) struct StatementShape {
 
 /// One record of a proposal.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Part)]
 pub(crate) struct PartShape {
     /// Kind.
     kind: String,
@@ -106,6 +109,7 @@ pub(crate) struct PartShape {
 
 /// The key that counts for me in this log.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(crate) struct KeyShape {
     /// `ed25519` or `webauthn-es256`.
     alg: String,

@@ -25,6 +25,7 @@ use crate::work::log_of;
 
 /// A record of the log.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Record)]
 pub(crate) struct RecordShape {
     /// The record, as docs/format.md describes it. Its canonical form has the leaf's hash.
     #[schema(value_type = Object)]
@@ -39,6 +40,7 @@ pub(crate) struct RecordShape {
 
 /// A receipt.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Receipt)]
 pub(crate) struct ReceiptShape {
     /// Number of the record.
     seq: u64,

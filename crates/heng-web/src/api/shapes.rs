@@ -51,6 +51,7 @@ impl From<&Text> for Words {
 pub(crate) struct Checkpoint {
     /// Number of records.
     #[schema(minimum = 0)]
+    #[serde(deserialize_with = "super::given::whole")]
     pub size: u64,
     /// Root hash, in hex.
     #[schema(pattern = "^[0-9a-f]{64}$")]
@@ -76,6 +77,7 @@ pub(crate) struct Draft {
     #[schema(format = DateTime)]
     pub at: String,
     /// What was typed, by field.
+    #[schema(inline)]
     pub answers: Answers,
 }
 
@@ -258,6 +260,7 @@ fn who(who: Who) -> &'static str {
 
 /// Something to do.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Task)]
 pub(crate) struct TaskShape {
     /// Log.
     pub log: String,

@@ -157,22 +157,21 @@ async fn a_ballot_is_proposed_signed_and_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_carries_its_code_and_article_in_both_languages() {
     let town = build();
-    let token = town.token("p:0001", WRITE);
-    let tasks = town.ask("GET", "/api/v1/tasks?limit=200", Some(&token), None).await.json();
-    assert!(!tasks["items"].as_array().unwrap().is_empty());
-    // An objection after the last day: the rules refuse it, and say why.
-    let notices = format!("/api/v1/editions/{}/notices", crate::view::slug(FINISHED));
+    let notices = format!("/api/v1/editions/{}/notices", crate::view::slug(NOTICE));
     let notice = town.ask("GET", &notices, None, None).await.json()["items"][0].clone();
     let path = format!("{notices}/{}/objections", notice["notice"].as_str().unwrap());
     let objection = json!({
         "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "x", "contact": "y",
         "grounds": "not so",
     });
-    for (language, article) in [("en", "Basis"), ("zh", "依据")] {
+    town.clock.advance_millis(60 * 86_400_000);
+    for (language, words) in [("en", "The notice ended"), ("zh", "期满")] {
         let late = town.ask_with("POST", &path, None, Some(objection.clone()), &[("accept-language", language)]).await;
-        assert_eq!(late.status, StatusCode::CONFLICT);
-        assert!(late.json()["code"].as_str().unwrap().starts_with("objection."), "{}", late.text());
-        assert!(!late.json()["basis"].as_str().unwrap_or_default().is_empty() || article.is_empty(), "{}", late.text());
+        let problem = late.json();
+        assert_eq!((late.status, &problem["code"]), (StatusCode::CONFLICT, &json!("objection.late")));
+        let basis = problem["basis"].as_str().unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(!basis.is_empty() && detail.contains(basis) && detail.contains(words), "{detail}");
     }
 }
 

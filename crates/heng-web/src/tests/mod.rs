@@ -127,7 +127,10 @@ impl Town {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> Came {
-        let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT_LANGUAGE, "en");
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "accept-language") {
+            request = request.header(header::ACCEPT_LANGUAGE, "en");
+        }
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
