@@ -125,7 +125,7 @@ async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCod
 
 /// The same page with what went wrong.
 async fn wrong(view: &View, app: &App, me: &std::sync::Arc<Me>, error: &AccountError) -> Response {
-    let text = html! { p role="alert" { (view.wrong(&error)) } };
+    let text = html! { p role="alert" { (view.wrong(error)) } };
     page(view, app, me, status(error), &ui::note(Tone::Stop, &text)).await
 }
 

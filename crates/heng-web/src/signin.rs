@@ -204,7 +204,7 @@ impl View {
 
 /// A message for the script: what to do, or what is wrong.
 pub(crate) fn said(view: &View, error: &AccountError) -> Response {
-    (status(error), Json(json!({ "error": view.wrong(&error), "code": error.code() }))).into_response()
+    (status(error), Json(json!({ "error": view.wrong(error), "code": error.code() }))).into_response()
 }
 
 pub(crate) async fn begin_passkey(view: View, State(app): State<App>, headers: HeaderMap) -> Response {
@@ -279,7 +279,7 @@ pub(crate) async fn invitation(view: View, State(app): State<App>, Path(token): 
 }
 
 fn dead_link(view: &View, app: &App, error: &AccountError) -> Response {
-    let text = format!("{} {}", view.wrong(&error), view.t("invitation_ask"));
+    let text = format!("{} {}", view.wrong(error), view.t("invitation_ask"));
     view.problem(app, status(error), &view.t("invitation_dead"), &text)
 }
 
