@@ -76,7 +76,11 @@ export async function pass(page, office, days = 1, prefix = '') {
 
 /** Presses something that leads to another page. */
 export async function press(page, button) {
-  await Promise.all([page.waitForNavigation({ waitUntil: 'domcontentloaded' }), button.click()]);
+  try {
+    await Promise.all([page.waitForNavigation({ waitUntil: 'domcontentloaded', timeout: 15_000 }), button.click()]);
+  } catch (error) {
+    throw new Error(`${error.message.split('\n')[0]} at ${page.url()}: ${await page.locator('main').innerText()}`);
+  }
 }
 
 /** What a page says is wrong, as an error. */

@@ -235,7 +235,7 @@ fn back(today: Date, days: i64) -> Result<Date> {
 }
 
 /// Days that the simulation needs from its first record to the vote of the stage of `kind`.
-fn days_until(rules: &Rules, kind: StageKind) -> i64 {
+pub fn days_until(rules: &Rules, kind: StageKind) -> i64 {
     let mut days = 0;
     for stage in &rules.stages {
         days += i64::from(stage.days.value);

@@ -137,6 +137,7 @@ impl Simulation<'_> {
             StageKind::Experts => self.experts(stage)?,
             StageKind::Scoring => return self.scoring(stage),
             StageKind::Shortlist => self.shortlist(stage)?,
+            StageKind::Committee if self.settings.stop == Some(Stop::Committee) => return Ok(false),
             StageKind::Committee => return self.committee(stage),
             StageKind::Notice => return self.notice(stage),
             StageKind::Approval => self.approval(stage)?,

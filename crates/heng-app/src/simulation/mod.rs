@@ -30,8 +30,8 @@ use crate::error::{AppError, Result};
 use crate::heng::Heng;
 use crate::log::{Accepted, Log};
 
-pub use cast::{Cast, Numbers};
-pub use demo::{DEMO_SEED, DemoReport, build_demo, build_scaled_demo};
+pub use cast::{Cast, Numbers, office_draft};
+pub use demo::{DEMO_SEED, DemoReport, build_demo, build_scaled_demo, days_until};
 pub use device::{DeviceKey, ORIGIN, RP};
 pub use office::{Size, simulate};
 pub use random::Random;
@@ -43,6 +43,8 @@ pub enum Stop {
     Applications(usize),
     /// In the first scored stage: after so many sheets of each application. Whose sheets are still missing goes round.
     Sheets(usize),
+    /// When the committee's stage has opened, before its session.
+    Committee,
     /// In the notice of the winners: after it is published.
     Notice,
     /// In the committee's session: after so many motions are announced, with so many ballots in the next.
@@ -128,12 +130,12 @@ pub fn register(cast: &Cast, frozen: &Frozen, settings: &Settings) -> Result<Cit
                 name: rules.name.clone(),
                 programme: settings.programme.clone(),
             };
-            batch.push(cast::office_draft("p:0001", basis, body)?);
+            batch.push(office_draft("p:0001", basis, body)?);
         }
         let current = office.rules.get(&settings.programme).and_then(|versions| versions.last());
         if current.is_none_or(|(_, adopted)| adopted.rules != *rules) {
             let body = RulesAdopted { programme: settings.programme.clone(), rules: rules.clone() };
-            batch.push(cast::office_draft("p:0001", basis, body)?);
+            batch.push(office_draft("p:0001", basis, body)?);
         }
     }
     let registered = EditionRegistered {
@@ -143,7 +145,7 @@ pub fn register(cast: &Cast, frozen: &Frozen, settings: &Settings) -> Result<Cit
         rules_sha256: Office::rules_hash(rules)?,
         year: settings.year,
     };
-    batch.push(cast::office_draft("p:0001", basis, registered)?);
+    batch.push(office_draft("p:0001", basis, registered)?);
     let batch = batch.into_iter().map(|draft| cast.signed(draft, &both)).collect::<Result<Vec<_>>>()?;
     let accepted = submit(&cast.office, batch)?;
     let last = accepted.last().ok_or_else(|| AppError::Other("the edition was not registered".to_owned()))?;
