@@ -145,7 +145,7 @@ pub(super) fn submit(e: &mut Edition, stage: &str, application: &str, expert: &s
     e.size += 1;
     let sheets: &mut Sheets = e.sheets.entry(stage.to_owned()).or_default();
     sheets.submitted.entry(application.to_owned()).or_default().insert(expert.to_owned(), e.size);
-    let committed = std::collections::BTreeMap::from([("/mark".to_owned(), Hash([0; 32]))]);
+    let committed = BTreeMap::from([("/mark".to_owned(), Hash([0; 32]))]);
     let mut fields = super::HiddenFields::new(["/mark".to_owned()].into(), &committed);
     fields.learn([("/mark".to_owned(), json!(mark))]);
     e.hidden.insert(e.size, fields);

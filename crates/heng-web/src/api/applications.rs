@@ -299,8 +299,7 @@ pub(crate) async fn show(
     let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
     let dossier = blocking(lang, move || {
         let reader = reader(lang, &app, &log, &caller)?;
-        let found =
-            dossier::open(&app, &log, &reader, &id, |edition, found, texts| Dossier::new(edition, found, texts));
+        let found = dossier::open(&app, &log, &reader, &id, Dossier::new);
         found.ok_or_else(|| Problem::missing(lang))
     })
     .await?;
