@@ -40,7 +40,7 @@ struct Part<'a> {
 
 /// Whether the form is filled in part by part. Judging sheets stay whole: one reads across them.
 fn is_long(sheet: &Sheet) -> bool {
-    sheet.kind == "application.submitted" && parts(sheet).len() >= LONG
+    matches!(sheet.kind, "application.submitted" | "rules.adopted") && parts(sheet).len() >= LONG
 }
 
 fn parts(sheet: &Sheet) -> Vec<Part<'_>> {
@@ -322,7 +322,10 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
         Save::Done(saved) => saved.version,
     };
     match written {
-        Ok(_) => check_page(view, &form, &sheet, &answers, version),
+        Ok(written) => {
+            let changes = written.first().and_then(|written| crate::rules::proposed(view, &form.app, &written.body));
+            check_page(view, &form, &sheet, &answers, version, changes)
+        }
         Err(error) => again(view, &form, &sheet, answers, error),
     }
 }
@@ -464,6 +467,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             }))
         }
         (ui::error_summary(&view.t("errors_heading"), &errors))
+        @if sheet.kind == "rules.adopted" { (crate::rules::trial_link(view, &form.app, &form.log, &form.case)) }
         @if let Some(refused) = &shown.refused { (ui::note(Tone::Stop, &html! { p role="alert" { (refused) } })) }
         @if let Some(newer) = &shown.newer {
             (ui::note(Tone::Due, &html! { p role="alert" { (view.tp("draft_conflict", &[("time", &clock_time(newer, sheet.offset))])) } }))
@@ -707,7 +711,15 @@ fn part_query(sheet: &Sheet, name: &str) -> String {
     place.filter(|_| is_long(sheet)).map(|part| format!("?part={part}")).unwrap_or_default()
 }
 
-fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Response {
+/// `changes` stands for the answers where a new version is read against the one before.
+fn check_page(
+    view: &View,
+    form: &Form,
+    sheet: &Sheet,
+    answers: &Answers,
+    version: u64,
+    changes: Option<Markup>,
+) -> Response {
     let title = view.t("check_answers");
     let act = words("act", sheet.kind, &[]);
     let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
@@ -715,16 +727,19 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, versio
     let main = html! {
         (ui::title_block(&title, Some(act.get(view.lang))))
         (ui::sentence(&view.t("check_answers_text")))
-        dl.facts.answers {
-            @for field in &sheet.fields {
-                div {
-                    dt { (field.label.get(view.lang)) }
-                    dd {
-                        span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
-                        a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
+        @match &changes {
+            Some(changes) => { (changes) p { a href=(action) { (view.t("change")) } } }
+            None => dl.facts.answers {
+                @for field in &sheet.fields {
+                    div {
+                        dt { (field.label.get(view.lang)) }
+                        dd {
+                            span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
+                            a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
+                        }
                     }
                 }
-            }
+            },
         }
         form method="post" action=(action) {
             input type="hidden" name=(VERSION) value=(version);
@@ -775,7 +790,10 @@ pub(crate) async fn record(
             action: Some(Action::Link(Link::new(view.t("go_on"), view.href(&format!("/work/{}", place(&app, &log_id)))))),
             reason: Some(view.t("done_reason").into()),
         }))
-        (described(&view, &rows))
+        @match crate::rules::proposed(&view, &app, &record.body) {
+            Some(changes) => (changes),
+            None => (described(&view, &rows)),
+        }
         p { a href=(view.href(&format!("/work/{}/receipts/{seq}", place(&app, &log_id)))) { (view.t("receipt_button")) } }
     };
     let proof = view.proof(&log);

@@ -27,6 +27,7 @@ mod plain;
 mod programme;
 mod ranking;
 mod routes;
+mod rules;
 mod sign;
 mod signin;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use heng_domain::messages::plain as plain_text;
 use heng_domain::rules::Rules;
 use maud::{Markup, html};
 
@@ -53,6 +54,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
         }
         h2 { (view.t("editions")) }
         (ui::table(&view.t("editions"), &columns, &rows, &ui::empty_state(&view.t("no_editions"), None)))
+        p { a href=(view.href(&format!("/programmes/{programme}/rules"))) { (plain_text(view.lang, "rules", "link")) } }
         h2 { (view.t("plain_award")) }
         (lines(&view, &plain::award(&view, &rules)))
         h2 { (view.t("plain_applying")) }

@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
-    programme, sign, signin, well_known, winners, work,
+    programme, rules, sign, signin, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -133,6 +133,7 @@ pub(crate) fn table() -> Vec<Line> {
         // The portal.
         page("/", Public).get(home::show),
         page("/programmes/{programme}", Public).get(programme::show),
+        page("/programmes/{programme}/rules", Public).get(rules::versions),
         page("/editions/{programme}/{edition}", Public).get(edition::show),
         page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(SMALL, notice::object),
         page("/editions/{programme}/{edition}/hall", Public).get(hall::show),
@@ -183,6 +184,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/board/notes", Seat).post(SMALL, board::add_note),
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
+        page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
         page("/work/{first}/{second}/files", Seat).get(files::show).post(WHOLE, files::upload),
         page("/work/{first}/{second}/files/begin", Seat).post(EMPTY, files::begin),

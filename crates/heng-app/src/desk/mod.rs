@@ -17,6 +17,7 @@ mod notice;
 mod office;
 pub mod proposal;
 mod review;
+pub mod rules;
 mod scoring;
 mod setup;
 

@@ -4,6 +4,7 @@
 //! file under `data/programmes/` and carries the article it rests on; a value that no source states says
 //! `assumed = true` and is shown so. The list of parameters follows `award-rules.md` §1.7.
 
+pub mod leaves;
 mod read;
 mod validate;
 
