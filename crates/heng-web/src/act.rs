@@ -467,7 +467,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             }))
         }
         (ui::error_summary(&view.t("errors_heading"), &errors))
-        @if sheet.kind == "rules.adopted" { (crate::rules::trial_link(view, &form.app, &form.log, &form.case)) }
+        @if sheet.kind == "rules.adopted" && (listed || !long) { (crate::rules::trial_link(view, &form.app, &form.log, &form.case)) }
         @if let Some(refused) = &shown.refused { (ui::note(Tone::Stop, &html! { p role="alert" { (refused) } })) }
         @if let Some(newer) = &shown.newer {
             (ui::note(Tone::Due, &html! { p role="alert" { (view.tp("draft_conflict", &[("time", &clock_time(newer, sheet.offset))])) } }))

@@ -7,6 +7,7 @@
 mod application;
 mod call;
 mod committee;
+mod compose;
 mod conferral;
 mod describe;
 pub mod drafts;

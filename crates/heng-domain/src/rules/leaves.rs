@@ -82,6 +82,7 @@ pub const KEYS: &[&str] = &[
     "committee_rank_by",
     "committee_tie",
     "committee_reopenings",
+    "committee_readback_seconds",
     "committee_seats",
     "quorum_base",
     "quorum_cmp",

@@ -570,6 +570,9 @@ pub struct CommitteeRules {
     pub tie: Sourced<SeatTie>,
     /// How often a motion may be reopened after a dispute at the read-back.
     pub reopenings: Sourced<u32>,
+    /// Least seconds of the read-back (唱票核对) between the close and the freeze; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readback_seconds: Option<Sourced<u32>>,
     /// For `purpose = "shortlist"`: at most so many go on; 0 = all who pass.
     #[serde(default)]
     pub seats: u32,
