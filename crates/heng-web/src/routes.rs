@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
-    programme, sign, signin, well_known, winners, work,
+    people, programme, sign, signin, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -104,8 +104,8 @@ impl Line {
 
     /// The line's methods behind its door, below `prefix` of the router that it goes into.
     fn hang(self, router: Router<App>, app: &App, prefix: &str) -> Router<App> {
-        let Line { path, who, limit, parks, .. } = self;
-        let rule = door::Rule { who, limit, parks };
+        let Line { path, who, limit, parks, page, .. } = self;
+        let rule = door::Rule { who, limit, parks, page };
         let methods: MethodRouter<App> = self
             .router
             .layer::<_, Infallible>(DefaultBodyLimit::disable())
@@ -153,18 +153,18 @@ pub(crate) fn table() -> Vec<Line> {
         page("/account/preferences", SignedIn).post(EMPTY, account::preferences),
         page("/account/sessions/end", SignedIn).post(EMPTY, account::end_session),
         page("/account/sessions/all", SignedIn).post(EMPTY, account::end_all),
-        page("/account/tokens", SignedIn).post(EMPTY, account::make_token),
+        page("/account/tokens", SignedIn).post(SMALL, account::make_token),
         page("/account/tokens/revoke", SignedIn).post(EMPTY, account::revoke_token),
         page("/account/keys", SignedIn).get(account::keys),
         page("/account/keys/offer", SignedIn).post(SMALL, account::offer),
         page("/account/passkeys/begin", SignedIn).post(EMPTY, account::begin_passkey),
         page("/account/passkeys", SignedIn).post(SMALL, account::finish_passkey),
         page("/account/passkeys/remove", SignedIn).post(EMPTY, account::remove_passkey),
-        page("/account/password", SignedIn).post(EMPTY, account::password),
-        page("/account/password/finish", SignedIn).post(EMPTY, account::finish_password),
-        page("/account/people", Inviter).get(account::people).post(EMPTY, account::invite),
-        page("/account/people/recover", Inviter).post(SMALL, account::recover),
-        page("/account/people/confirm", Inviter).post(EMPTY, account::confirm_recovery),
+        page("/account/password", SignedIn).post(SMALL, account::password),
+        page("/account/password/finish", SignedIn).post(SMALL, account::finish_password),
+        page("/account/people", Inviter).get(people::show).post(SMALL, people::invite),
+        page("/account/people/recover", Inviter).post(SMALL, people::recover),
+        page("/account/people/confirm", Inviter).post(EMPTY, people::confirm_recovery),
         page("/demo", Demo).get(demo::show),
         page("/demo/enter", Demo).post(EMPTY, demo::enter_as),
         page("/demo/days", Demo).post(EMPTY, demo::pass),
