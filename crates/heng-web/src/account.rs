@@ -30,10 +30,7 @@ pub(crate) fn offset(app: &App) -> i32 {
 }
 
 pub(crate) fn is_officer(app: &App, me: &Me) -> bool {
-    let Some(log) = app.heng().office_log() else { return false };
-    let now = app.heng().clock().now();
-    let image = log.image();
-    image.state.office().is_some_and(|o| o.holds(&me.subject, OfficeRole::Officer, o.day(now)))
+    crate::outbox::officer(app, &me.subject)
 }
 
 /// A form that comes back: all that was typed, and what is wrong, with the id of the field where it is.

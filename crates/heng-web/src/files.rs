@@ -13,7 +13,7 @@ use heng_app::desk::proposal;
 use heng_app::upload::{FileReader, Finished, UploadError, UploadId};
 use heng_domain::text::Lang;
 use heng_log::Hash;
-use maud::{Markup, html};
+use maud::html;
 use serde::Deserialize;
 use serde_json::json;
 
