@@ -86,11 +86,6 @@ fn progress(fields: &[&Field], answers: &Answers) -> (usize, usize) {
     (asked.iter().filter(|f| filled(f)).count(), asked.len())
 }
 
-/// Ballots are not kept as drafts: before the close nobody but the member knows the choice (law 6).
-fn keeps_drafts(kind: &str) -> bool {
-    kind != "ballot.cast"
-}
-
 /// A form as it was posted.
 pub(crate) struct Posted {
     pub answers: Answers,
@@ -215,7 +210,7 @@ pub(crate) async fn post(
             let body = json!({ "error": view.t("signed_out_kept"), "signIn": view.sign_in_href() });
             return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
         }
-        return view.park(&app, &body).await;
+        return if drafts::keeps(&path.2) { view.park(&app, &body).await } else { view.sign_in_first() };
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
     let posted = match posted(&body) {
@@ -225,9 +220,11 @@ pub(crate) async fn post(
             return view.problem(&app, StatusCode::UNPROCESSABLE_ENTITY, &view.t("errors_heading"), &text);
         }
     };
+    let keeps = drafts::keeps(&form.kind);
     match posted.button.as_str() {
-        "save" => save(&view, form, posted, quiet).await,
-        "check" => check(&view, form, posted).await,
+        "save" if keeps => save(&view, form, posted, quiet).await,
+        "check" if keeps => check(&view, form, posted).await,
+        "save" => Redirect::to(&act_href(&view, &app, &form.log, &form.kind, &form.case)).into_response(),
         _ => send(&view, form, posted).await,
     }
 }
@@ -337,7 +334,7 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         let draft = form.draft(&sheet)?;
         let answers = whole(&sheet, draft.as_ref(), &posted);
         // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
-        if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
+        if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
             match form.save(&sheet, version, answers.clone())? {
                 Save::Done(_) => {}
                 kept => return Ok((form, sheet, answers, Err(kept))),
@@ -460,7 +457,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         (ui::title_block(&title, Some(&kicker)))
         (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
         @if let Some(due) = sheet.case.due { p { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) } }
-        @if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
+        @if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
             (ui::saved_line(&match draft {
                 Some(saved) => view.tp("saved_at", &[("time", &clock_time(saved, sheet.offset))]),
                 None => view.t("saved_not_yet"),
@@ -482,9 +479,9 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @else { @match &read {
             Some(read) => div.split {
                 section.split-read aria-label=(view.t("dossier")) { (read) }
-                section.split-write aria-label=(title) { (wrapped(&action, view, &body, keeps_drafts(sheet.kind))) }
+                section.split-write aria-label=(title) { (wrapped(&action, view, &body, drafts::keeps(sheet.kind))) }
             },
-            None => (wrapped(&action, view, &body, keeps_drafts(sheet.kind))),
+            None => (wrapped(&action, view, &body, drafts::keeps(sheet.kind))),
         } }
         p { a href=(view.href(&format!("/work/{}", place(&form.app, &form.log)))) { (view.t("back_work")) } }
     };
@@ -603,7 +600,7 @@ fn buttons(view: &View, sheet: &Sheet) -> Markup {
     html! {
         div.buttons {
             (ui::submit(&view.t(key), true, Some((BUTTON, button))))
-            @if asks && keeps_drafts(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
+            @if asks && drafts::keeps(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
         }
     }
 }

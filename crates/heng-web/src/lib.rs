@@ -8,6 +8,7 @@ mod act;
 mod api;
 mod board;
 mod check;
+mod client;
 mod consensus;
 mod demo;
 mod door;
@@ -23,6 +24,7 @@ mod log;
 mod notice;
 mod oidc;
 mod outbox;
+mod people;
 mod plain;
 mod programme;
 mod ranking;
@@ -80,7 +82,8 @@ pub fn router(app: App) -> Router {
 pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
     let stop = app.clone();
     tokio::spawn(sweep(app.clone()));
-    axum::serve(listener, router(app))
+    let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             asked_to_stop().await;
             stop.end_streams();

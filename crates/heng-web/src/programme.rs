@@ -1,7 +1,10 @@
 //! The page of a programme: its rules in plain words with their legal basis, and its editions.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
+use heng_app::Log;
 use heng_domain::messages::plain as plain_text;
 use heng_domain::rules::Rules;
 use maud::{Markup, html};
@@ -10,6 +13,12 @@ use crate::plain::{self, Line};
 use crate::ui::{self, Action, Column, Link, NextStep, Row, Tone};
 use crate::view::{App, Content, View, edition_href};
 
+/// The editions of a programme, newest first.
+pub(crate) fn editions(app: &App, programme: &str) -> Vec<Arc<Log>> {
+    let place = format!("/{programme}/");
+    app.heng().editions().into_iter().filter(|log| log.id().contains(&place)).collect()
+}
+
 pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Path<String>) -> Response {
     let Some(office) = app.heng().office_log() else { return view.missing(&app) };
     let rules: Option<Rules> = {
@@ -17,8 +26,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
         image.state.office().and_then(|o| o.rules.get(&programme)).and_then(|v| v.last()).map(|(_, r)| r.rules.clone())
     };
     let Some(rules) = rules else { return view.missing(&app) };
-    let suffix = format!("/{programme}/");
-    let editions: Vec<_> = app.heng().editions().into_iter().filter(|log| log.id().contains(&suffix)).collect();
+    let editions = editions(&app, &programme);
     let assumed = count(&view, &rules);
     let title = rules.name.get(view.lang).to_owned();
     let rows: Vec<Row<'_>> = editions

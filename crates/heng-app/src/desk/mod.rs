@@ -14,6 +14,7 @@ pub mod drafts;
 mod experts;
 pub mod field;
 pub mod files;
+pub mod notes;
 mod notice;
 mod office;
 pub mod proposal;

@@ -6,16 +6,20 @@
 pub(crate) mod acts;
 pub(crate) mod applications;
 pub(crate) mod editions;
+pub(crate) mod files;
 pub(crate) mod given;
 pub(crate) mod logs;
 pub(crate) mod me;
+pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod once;
 pub(crate) mod openapi;
+pub(crate) mod outbox;
 pub(crate) mod paging;
 pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod records;
+pub(crate) mod register;
 pub(crate) mod shapes;
 pub(crate) mod tasks;
 
