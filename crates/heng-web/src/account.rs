@@ -519,9 +519,7 @@ pub(crate) async fn remove_passkey(view: View, State(app): State<App>, Form(form
     };
     match removed {
         Ok(()) => Redirect::to(&view.href("/account/keys")).into_response(),
-        Err(error) => {
-            keys_page(&view, &app, &me, status(&error), &stop(&view.wrong(&error)), &Again::default())
-        }
+        Err(error) => keys_page(&view, &app, &me, status(&error), &stop(&view.wrong(&error)), &Again::default()),
     }
 }
 
@@ -604,8 +602,6 @@ pub(crate) async fn finish_password(
         Err(error @ AccountError::CodeWrong) => {
             code_page(&view, &app, status(&error), &html! {}, &Again::new(form, "code", view.wrong(&error)))
         }
-        Err(error) => {
-            keys_page(&view, &app, &me, status(&error), &stop(&view.wrong(&error)), &Again::default())
-        }
+        Err(error) => keys_page(&view, &app, &me, status(&error), &stop(&view.wrong(&error)), &Again::default()),
     }
 }

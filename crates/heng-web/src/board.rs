@@ -115,7 +115,8 @@ fn rows(app: &App, log: &Log, id: &str) -> heng_app::Result<Rows> {
     let mut notable = log.records_of(&NOTABLE)?;
     notable.reverse();
     notable.truncate(SHOWN);
-    let keys = app.heng().store().rows("opening")?.into_iter().map(|(key, _)| key).filter(|key| key.starts_with(&prefix));
+    let keys =
+        app.heng().store().rows("opening")?.into_iter().map(|(key, _)| key).filter(|key| key.starts_with(&prefix));
     let mut openings: Vec<(String, String)> =
         keys.filter_map(|key| Some((key.split('|').nth(2)?.to_owned(), key))).collect();
     openings.sort_by(|a, b| b.cmp(a));

@@ -12,9 +12,9 @@ use maud::html;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::client::Client;
 use crate::signin::{Onward, blocking, enter, language};
 use crate::ui::{self, Action, Column, NextStep, Row};
-use crate::client::Client;
 use crate::view::{App, Content, View};
 use crate::words::instant;
 use crate::work::{log_name, place};
@@ -211,12 +211,7 @@ pub(crate) struct Enter {
     onward: Onward,
 }
 
-pub(crate) async fn enter_as(
-    view: View,
-    State(app): State<App>,
-    client: Client,
-    Form(form): Form<Enter>,
-) -> Response {
+pub(crate) async fn enter_as(view: View, State(app): State<App>, client: Client, Form(form): Form<Enter>) -> Response {
     if app.demo().is_none() {
         return view.missing(&app);
     }

@@ -71,7 +71,13 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Remembers a finished file under its owner, so that forms can offer it.
-pub(crate) fn keep(app: &App, owner: &Owner, about: &str, secret: bool, finished: &Finished) -> Result<(), UploadError> {
+pub(crate) fn keep(
+    app: &App,
+    owner: &Owner,
+    about: &str,
+    secret: bool,
+    finished: &Finished,
+) -> Result<(), UploadError> {
     let info = FileInfo {
         about: about.to_owned(),
         name: finished.name.clone(),
@@ -188,12 +194,7 @@ async fn sent(mut form: Multipart) -> Result<Sent, MultipartError> {
 }
 
 /// Without a script the whole form comes at once; it goes through the same pieces.
-pub(crate) async fn upload(
-    view: View,
-    State(app): State<App>,
-    Path((first, second)): At,
-    form: Multipart,
-) -> Response {
+pub(crate) async fn upload(view: View, State(app): State<App>, Path((first, second)): At, form: Multipart) -> Response {
     let Some(owner) = owner(&view, &app, &first, &second) else { return view.missing(&app) };
     let sent = match sent(form).await {
         Ok(sent) => sent,

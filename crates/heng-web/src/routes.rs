@@ -219,6 +219,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/figures", Public).get(api::register::figures),
         bare("/api/v1/programmes", Public).get(api::register::programmes),
         bare("/api/v1/programmes/{programme}", Public).get(api::register::show_programme),
+        bare("/api/v1/programmes/{programme}/rules", Public).get(api::rules::versions),
         bare("/api/v1/me", Token).get(api::me::show),
         bare("/api/v1/tasks", Token).get(api::tasks::all),
         bare("/api/v1/logs", Token).get(api::logs::list),
@@ -233,6 +234,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),
         bare("/api/v1/logs/{first}/{second}/uploads/{id}", TokenSeat).get(api::files::state).put(LONG, api::files::append).delete(api::files::abandon),
         bare("/api/v1/logs/{first}/{second}/uploads/{id}/finish", TokenSeat).post(SMALL, api::files::finish),
+        bare("/api/v1/logs/{first}/{second}/dry-runs", TokenSeat).post(LONG, api::rules::dry_run),
         bare("/api/v1/logs/{first}/{second}/notes", TokenSeat).get(api::notes::list).post(SMALL, api::notes::add),
         // A published record is everybody's, so a token is enough here.
         bare("/api/v1/logs/{first}/{second}/records/{seq}", Token).get(api::records::show),

@@ -26,7 +26,7 @@ use crate::work::{act_href, log_of};
 const APPLICANTS: usize = 12;
 
 /// One dry run at a time: it takes a core for as long as it runs.
-static TURN: Semaphore = Semaphore::const_new(1);
+pub(crate) static TURN: Semaphore = Semaphore::const_new(1);
 
 fn t(view: &View, key: &str) -> String {
     plain(view.lang, "rules", key)

@@ -125,12 +125,7 @@ pub(crate) struct Login {
     onward: Onward,
 }
 
-pub(crate) async fn sign_in(
-    view: View,
-    State(app): State<App>,
-    client: Client,
-    Form(form): Form<Login>,
-) -> Response {
+pub(crate) async fn sign_in(view: View, State(app): State<App>, client: Client, Form(form): Form<Login>) -> Response {
     let Login { login, password, code, onward } = form;
     let done = {
         let (app, login) = (app.clone(), login.clone());
@@ -285,12 +280,7 @@ fn dead_link(view: &View, app: &App, error: &AccountError) -> Response {
     view.problem(app, status(error), &view.t("invitation_dead"), &text)
 }
 
-pub(crate) async fn redeem(
-    view: View,
-    State(app): State<App>,
-    Path(token): Path<String>,
-    client: Client,
-) -> Response {
+pub(crate) async fn redeem(view: View, State(app): State<App>, Path(token): Path<String>, client: Client) -> Response {
     let done = {
         let app = app.clone();
         blocking(move || app.accounts().redeem(client.caller(), &token)).await

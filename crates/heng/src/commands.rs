@@ -139,10 +139,14 @@ fn settings_of(file: Option<&Path>, origin: &str) -> Result<Settings> {
     let wrong = || format!("{}: see docs/operations.md", file.display());
     let trusted_proxies = match table.remove("proxy") {
         None => Vec::new(),
-        Some(proxy) => proxy
-            .try_into::<Proxy>()
-            .with_context(|| format!("{}: [proxy] needs trusted = [\"127.0.0.1\"], addresses only", file.display()))?
-            .trusted,
+        Some(proxy) => {
+            proxy
+                .try_into::<Proxy>()
+                .with_context(|| {
+                    format!("{}: [proxy] needs trusted = [\"127.0.0.1\"], addresses only", file.display())
+                })?
+                .trusted
+        }
     };
     let oidc = match table.remove("oidc") {
         None => None,
@@ -216,8 +220,7 @@ fn serve_at(at: &Place, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
         let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
         let security_contact = serving.security_contact.clone();
-        let settings =
-            heng_web::Settings { site, demo, outbox, oidc, chores: true, security_contact, trusted_proxies };
+        let settings = heng_web::Settings { site, demo, outbox, oidc, chores: true, security_contact, trusted_proxies };
         let app = heng_web::App::new(heng, settings)?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;

@@ -20,6 +20,7 @@ pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod records;
 pub(crate) mod register;
+pub(crate) mod rules;
 pub(crate) mod shapes;
 pub(crate) mod tasks;
 

@@ -14,7 +14,7 @@ use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
     Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, outbox, proposals, records, register,
-    tasks,
+    rules, tasks,
 };
 
 #[derive(OpenApi)]
@@ -45,7 +45,7 @@ use super::{
         records::show, records::receipt,
         editions::list, editions::show, notices::list, notices::object,
         register::winners, register::certificates, register::certificate, register::figures,
-        register::programmes, register::show_programme,
+        register::programmes, register::show_programme, rules::versions, rules::dry_run,
         files::list, files::own, files::remove,
         files::unfinished, files::begin, files::state, files::append, files::finish, files::abandon,
         notes::list, notes::add, outbox::list, outbox::withdraw, outbox::retry,

@@ -119,7 +119,12 @@ pub(crate) async fn list(
         (status = 409, description = "It has left, or is leaving.", body = super::problem::ProblemBody, content_type = "application/problem+json")
     )
 )]
-pub(crate) async fn withdraw(caller: Caller, Speaks(lang): Speaks, State(app): State<App>, At(id): At<String>) -> Answer {
+pub(crate) async fn withdraw(
+    caller: Caller,
+    Speaks(lang): Speaks,
+    State(app): State<App>,
+    At(id): At<String>,
+) -> Answer {
     blocking(lang, move || {
         let outbox = outbox(&app, &caller, lang)?;
         let id = MessageId::parse(&id).ok_or_else(|| Problem::missing(lang))?;

@@ -330,9 +330,8 @@ pub(crate) async fn programmes(
     headers: HeaderMap,
     Asked(paging): Asked<Paging>,
 ) -> Answer {
-    let lines = office(&app, lang, |office, _| {
-        office.programmes.keys().filter_map(|id| programme(office, id)).collect()
-    })?;
+    let lines =
+        office(&app, lang, |office, _| office.programmes.keys().filter_map(|id| programme(office, id)).collect())?;
     let list = page(lang, "programmes", &paging, lines, |p: &ProgrammeLine| p.programme.clone())?;
     answer(lang, &headers, &uri, &list)
 }

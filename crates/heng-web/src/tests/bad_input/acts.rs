@@ -54,7 +54,8 @@ impl Met {
         let sheet = desk::sheet(town.heng(), &task.log, subject, task.kind, &task.case.id).unwrap();
         let good = fill(&sheet, town.now().date(480));
         let signed = sheet.signs.actor || !sheet.signs.roles.is_empty();
-        let path = format!("/work/{}/{}/{}", crate::work::place(&town.app, &task.log), task.kind, encode(&task.case.id));
+        let path =
+            format!("/work/{}/{}/{}", crate::work::place(&town.app, &task.log), task.kind, encode(&task.case.id));
         let draft = drafts::key(&sheet.me, &task.log, task.kind, &task.case.id);
         let before = sizes(town);
         for field in different(&sheet.fields) {
@@ -150,7 +151,8 @@ async fn every_act_says_what_is_wrong_and_keeps_what_was_typed() {
     for subject in town.subjects(OFFICE) {
         met.look(&town, OFFICE, &subject).await;
     }
-    let all: BTreeSet<&str> = desk::edition_acts().iter().map(|a| a.kind).chain(desk::office_acts().iter().map(|a| a.kind)).collect();
+    let all: BTreeSet<&str> =
+        desk::edition_acts().iter().map(|a| a.kind).chain(desk::office_acts().iter().map(|a| a.kind)).collect();
     let unmet: Vec<&&str> = all.iter().filter(|kind| !met.kinds.contains(**kind)).collect();
     assert!(unmet.is_empty(), "these forms were never open: {unmet:?}");
     assert!(met.broken.is_empty(), "{} laws are broken:\n{}", met.broken.len(), met.broken.join("\n"));

@@ -73,16 +73,31 @@ fn all(town: &Town) -> Vec<Sent> {
     let voter = town.voter().0;
     let account = town.session("p:0002").session.account.id.clone();
     vec![
-        sent("/sign-in", None, &[("login", "a@example.cn"), ("password", "wrong horse battery"), ("code", "123456")], &["login"]),
+        sent(
+            "/sign-in",
+            None,
+            &[("login", "a@example.cn"), ("password", "wrong horse battery"), ("code", "123456")],
+            &["login"],
+        ),
         sent("/account/preferences", officer(), &[("language", "zh-Hans"), ("large", "yes")], &[]),
         sent("/account/sessions/end", officer(), &[("id", "none")], &[]),
         sent("/account/tokens", officer(), &[("name", "script"), ("scope", "read")], &["name"]),
         sent("/account/tokens/revoke", officer(), &[("id", "none")], &[]),
-        sent("/account/keys/offer", officer(), &[("log", "heng.example/office"), ("credential", ""), ("public", "")], &[]),
+        sent(
+            "/account/keys/offer",
+            officer(),
+            &[("log", "heng.example/office"), ("credential", ""), ("public", "")],
+            &[],
+        ),
         sent("/account/passkeys/remove", officer(), &[("id", "none")], &[]),
         sent("/account/password", officer(), &[("password", "correct horse battery")], &[]),
         sent("/account/password/finish", officer(), &[("setup", "none"), ("code", "123456")], &[]),
-        sent("/account/people", officer(), &[("subject", "p:0099"), ("name", "某甲"), ("email", "a@example.cn"), ("admin", "")], &["name", "email"]),
+        sent(
+            "/account/people",
+            officer(),
+            &[("subject", "p:0099"), ("name", "某甲"), ("email", "a@example.cn"), ("admin", "")],
+            &["name", "email"],
+        ),
         sent("/account/people/recover", officer(), &[("account", &account), ("reason", "手机丢失")], &["reason"]),
         sent("/account/people/confirm", officer(), &[("id", "none")], &[]),
         sent("/demo/enter", None, &[("subject", "p:0001"), ("next", "/work")], &[]),
@@ -126,7 +141,8 @@ fn all(town: &Town) -> Vec<Sent> {
 fn every_form_stands_in_a_list() {
     let town = &*super::super::TOWN;
     let listed: BTreeSet<&str> = all(town).iter().map(|sent| sent.line).chain(BUTTONS).collect();
-    let pages = table().into_iter().filter(|line| line.page && line.methods.iter().any(|m| matches!(*m, "POST" | "PUT")));
+    let pages =
+        table().into_iter().filter(|line| line.page && line.methods.iter().any(|m| matches!(*m, "POST" | "PUT")));
     let built: BTreeSet<&str> = pages.map(|line| line.path).collect();
     assert_eq!(listed, built);
 }

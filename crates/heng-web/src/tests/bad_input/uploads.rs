@@ -14,7 +14,8 @@ const EDGE: &str = "edge-of-a-form";
 /// A form with a file.
 fn upload(path: &str, cookie: &str, about: &str, name: &str, bytes: &[u8]) -> Request<Body> {
     let mut body = Vec::new();
-    let part = |name: &str, more: &str| format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+    let part =
+        |name: &str, more: &str| format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
     body.extend(part("about", "").bytes().chain(about.bytes()).chain(*b"\r\n"));
     body.extend(part("secret", "").bytes().chain(*b"yes\r\n"));
     body.extend(part("file", &format!("; filename=\"{name}\"")).bytes());
@@ -22,7 +23,10 @@ fn upload(path: &str, cookie: &str, about: &str, name: &str, bytes: &[u8]) -> Re
     body.extend(format!("\r\n--{EDGE}--\r\n").bytes());
     let request = Request::builder().method("POST").uri(path).header(header::COOKIE, cookie);
     let request = request.header(header::CONTENT_LENGTH, body.len());
-    request.header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={EDGE}")).body(Body::from(body)).unwrap()
+    request
+        .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={EDGE}"))
+        .body(Body::from(body))
+        .unwrap()
 }
 
 /// An Office file whose document unpacks to far more than its size.
