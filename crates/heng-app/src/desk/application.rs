@@ -224,7 +224,7 @@ pub fn import_sources(heng: &Heng, log: &str, organisation: &str) -> crate::Resu
 /// # Errors
 /// If there is no such application, or the store fails.
 pub fn import(heng: &Heng, log: &str, organisation: &str, from: &str) -> Result<Answers, DeskError> {
-    let source = heng.log(from)?;
+    let source = heng.log(from).map_err(|_| DeskError::NotOpen)?;
     let body = {
         let image = source.image();
         let edition = image.state.edition().ok_or(DeskError::NotOpen)?;

@@ -5,6 +5,7 @@ mod bad_input;
 mod interface;
 mod matrix;
 mod openapi;
+mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -78,7 +79,8 @@ fn build() -> Town {
     clock.set(newest.max(start));
     let heng = Arc::new(heng);
     let demo = Some(Demo { seed: DEMO_SEED, clock: Arc::new(ShiftedClock::default()) });
-    let app = App::new(Arc::clone(&heng), Settings { demo, ..Settings::default() }).unwrap();
+    let outbox = serde_json::from_value(serde_json::json!({ "base_url": "https://award.example/" })).unwrap();
+    let app = App::new(Arc::clone(&heng), Settings { demo, outbox, ..Settings::default() }).unwrap();
     let earnest = App::new(heng, Settings::default()).unwrap();
     Town { router: crate::router(app.clone()), earnest: crate::router(earnest), app, clock }
 }

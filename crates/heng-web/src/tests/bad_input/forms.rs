@@ -58,14 +58,7 @@ fn all(town: &Town) -> Vec<Sent> {
         let seats = &image.state.edition().unwrap().seats;
         seats.iter().find(|(_, seat)| seat.active && seat.roles.contains(&Role::Supervisor)).map(|(id, _)| id.clone())
     };
-    let (notice, application) = {
-        let log = town.heng().log(NOTICE).unwrap();
-        let image = log.image();
-        let edition = image.state.edition().unwrap();
-        let open = edition.notices.iter().rfind(|(_, n)| edition.notice_over(n).is_some_and(|over| town.now() < over));
-        let (id, notice) = open.unwrap();
-        (id.clone(), notice.body.names[0].clone())
-    };
+    let (notice, application) = town.noticed();
     let applicant = town.heng().log(super::super::OPEN).unwrap();
     let applicant = applicant.image().state.edition().unwrap().organisations.keys().next().cloned();
     let slug = crate::view::slug;
@@ -102,10 +95,7 @@ fn all(town: &Town) -> Vec<Sent> {
         sent("/account/people/confirm", officer(), &[("id", "none")], &[]),
         sent("/demo/enter", None, &[("subject", "p:0001"), ("next", "/work")], &[]),
         sent("/demo/days", None, &[("days", "0"), ("next", "/demo")], &[]),
-        at(
-            sent("/work/sign/{id}", Some(voter), &[("signatures", "[]"), ("demo", "")], &[]),
-            format!("/work/sign/{proposal}"),
-        ),
+        at(sent("/work/sign/{id}", Some(voter), &[("signatures", "[]")], &[]), format!("/work/sign/{proposal}")),
         at(
             sent(
                 "/editions/{programme}/{edition}/notices/{notice}",

@@ -3,11 +3,63 @@
 use heng_app::desk::proposal;
 use heng_app::desk::{self, Answers, Field, Kind, Sheet, Task};
 use heng_app::simulation::{DEMO_SEED, DeviceKey};
-use jiff::civil::Date;
+use std::sync::Arc;
 
-use super::super::Town;
+use heng_app::simulation::{Cast, Frozen, Numbers, Settings as Plan, Stop, members_needed, run};
+use heng_app::{Heng, ManualClock, SeededEntropy};
+use heng_domain::rules::{read_calendar, read_criteria, read_rules};
+use heng_domain::text::Text;
+use heng_domain::time::Instant;
+use jiff::civil::{Date, date};
+
+use super::super::{NOTICE, Town};
+use crate::view::{App, Settings};
+
+/// An office of its own whose rules have a public poll and ballots on paper; its edition has taken its applications.
+pub(super) fn paper() -> (Town, String) {
+    let start = date(2026, 3, 2);
+    let clock = Arc::new(ManualClock::at(Instant::at(start, 7, 0, 480).unwrap()));
+    let heng = Heng::in_memory(clock.clone(), Arc::new(SeededEntropy::new(6))).unwrap();
+    let frozen = Frozen {
+        rules: read_rules("r", include_str!("../../../../../data/programmes/shenzhen.toml")).unwrap(),
+        criteria: read_criteria("c", include_str!("../../../../../data/criteria/gbt19580-2012.toml")).unwrap(),
+        calendar: read_calendar("k", include_str!("../../../../../data/calendars/cn.toml")).unwrap(),
+    };
+    let (applicants, experts, members) = (8, 40, members_needed(&frozen.rules, 15));
+    let numbers = Numbers { firms: applicants, experts, members };
+    let name = Text::new("试验办公室", "Test office");
+    let cast = Cast::found(&heng, "test.example/office", name, frozen.rules.level, numbers, DEMO_SEED, true).unwrap();
+    let log = format!("test.example/{}/2026", frozen.rules.id);
+    let plan = Plan {
+        applicants,
+        experts,
+        members,
+        seed: DEMO_SEED,
+        year: 2026,
+        edition: "2026".to_owned(),
+        label: Text::new("2026", "2026"),
+        log: log.clone(),
+        programme: frozen.rules.id.clone(),
+        start,
+        stop: Some(Stop::Applications(applicants)),
+    };
+    run(&heng, &clock, &cast, &frozen, &plan, &|_| {}).unwrap();
+    let app = App::new(Arc::new(heng), Settings::default()).unwrap();
+    let router = crate::router(app.clone());
+    (Town { earnest: router.clone(), router, app, clock }, log)
+}
 
 impl Town {
+    /// A notice on which objections are taken now, and somebody whom it names.
+    pub(super) fn noticed(&self) -> (String, String) {
+        let log = self.heng().log(NOTICE).unwrap();
+        let image = log.image();
+        let edition = image.state.edition().unwrap();
+        let open = |notice| edition.notice_over(notice).is_some_and(|over| self.now() < over);
+        let (id, notice) = edition.notices.iter().rfind(|(_, notice)| open(notice)).unwrap();
+        (id.clone(), notice.body.names[0].clone())
+    }
+
     /// Everybody who may have something to do in a log.
     pub(super) fn subjects(&self, log: &str) -> Vec<String> {
         let office = self.heng().office_log().unwrap();
