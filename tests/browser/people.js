@@ -1,7 +1,8 @@
 // Somebody with a browser of their own and a device for passkeys, in an office that is no demonstration.
+import { createECDH, createPrivateKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { press } from './newcomer.js';
+import { enter, press } from './newcomer.js';
 import { authenticator, folder, heng } from './office.js';
 
 /** Founds an office with two officers; returns where it lies, their keys and their invitations. */
@@ -31,6 +32,13 @@ export class Person {
     return own;
   }
 
+  /** Somebody of a demonstration, signed in and at a page. */
+  static async enter(browser, office, subject, path = '/work', options = {}) {
+    const own = await Person.open(browser, office, { prefix: '/en', ...options });
+    await enter(own.page, office, subject, path, own.prefix);
+    return own;
+  }
+
   async go(path) {
     return this.page.goto(`${this.office.address}${this.prefix}${path}`, { waitUntil: 'domcontentloaded' });
   }
@@ -44,6 +52,25 @@ export class Person {
     await this.go(link.replace(/^.*(?=\/invitations\/)/, ''));
     await this.press('main form button');
     await this.press('#passkey button');
+  }
+
+  /** From now on holds another device: one whose only passkey has this secret, as 64 hexadecimal digits. */
+  async hold(seed) {
+    const { device, authenticatorId } = this.device;
+    await device.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+    this.device = await authenticator(this.page);
+    const pair = createECDH('prime256v1');
+    pair.setPrivateKey(seed, 'hex');
+    const point = pair.getPublicKey();
+    const [d, x, y] = [Buffer.from(seed, 'hex'), point.subarray(1, 33), point.subarray(33)].map((part) => part.toString('base64url'));
+    const key = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' });
+    await this.device.device.send('WebAuthn.addCredential', {
+      authenticatorId: this.device.authenticatorId,
+      credential: {
+        credentialId: randomBytes(16).toString('base64'), isResidentCredential: true, rpId: 'localhost', signCount: 1,
+        privateKey: key.export({ type: 'pkcs8', format: 'der' }).toString('base64'), userHandle: randomBytes(16).toString('base64'),
+      },
+    });
   }
 
   async signIn() {

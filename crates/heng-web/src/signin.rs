@@ -58,6 +58,7 @@ pub(crate) fn status(error: &AccountError) -> StatusCode {
         AccountError::TooMany(_) | AccountError::SignInLocked { .. } => StatusCode::TOO_MANY_REQUESTS,
         AccountError::NotAllowed | AccountError::NotFresh => StatusCode::FORBIDDEN,
         AccountError::App(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        AccountError::OidcUnreachable(_) => StatusCode::BAD_GATEWAY,
         AccountError::InvitationUnknown
         | AccountError::InvitationUsed(_)
         | AccountError::InvitationExpired(_)
