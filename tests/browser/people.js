@@ -1,5 +1,5 @@
 // Somebody with a browser of their own and a device for passkeys, in an office that is no demonstration.
-import { createECDH, createPrivateKey, randomBytes } from 'node:crypto';
+import { createECDH, createHmac, createPrivateKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enter, press } from './newcomer.js';
@@ -20,6 +20,19 @@ export function found() {
     place,
     officers: links.map(([, person, link]) => ({ person, link, seed: readFileSync(join(keys, `${person.replace(':', '-')}.key`), 'utf8') })),
   };
+}
+
+/** A code of an authenticator app (RFC 6238), `ahead` steps from now. */
+export function code(secret, ahead = 0) {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  let bits = '';
+  for (const letter of secret.replace(/[\s=]/g, '')) bits += alphabet.indexOf(letter).toString(2).padStart(5, '0');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const hash = createHmac('sha1', key).update(step).digest();
+  const at = hash[19] & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 export class Person {

@@ -71,7 +71,15 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Quer
     page(&view, &app, &onward, StatusCode::OK, "", None)
 }
 
-fn page(view: &View, app: &App, onward: &Onward, status: StatusCode, login: &str, wrong: Option<String>) -> Response {
+/// The ways to sign in, below what went `wrong` with one of them.
+pub(crate) fn page(
+    view: &View,
+    app: &App,
+    onward: &Onward,
+    status: StatusCode,
+    login: &str,
+    wrong: Option<String>,
+) -> Response {
     let title = view.t("sign_in");
     let line = |name: &'static str, input_type, value: &str, autocomplete| {
         Field::of(
