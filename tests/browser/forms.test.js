@@ -1,12 +1,11 @@
 // What somebody types is never lost: through lost connections, second windows, ended sessions, refusals and odd input.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { enter, fillParts, follow, press } from './newcomer.js';
+import { enter, fillParts, press } from './newcomer.js';
 import { serveOffice, startBrowser, startOffice } from './office.js';
+import { COUNTY } from './pages.js';
 import { found, Person } from './people.js';
 
-const YEAR = new Date().getFullYear();
-const COUNTY = `nanlu-county/${YEAR}`;
 const APPLICATION = `/work/${COUNTY}/application.submitted/-`;
 const PROFILE = `${APPLICATION}?part=1`;
 let browser;
@@ -25,41 +24,6 @@ async function applicant(firm = 'o:0005', address = PROFILE) {
 const saved = (page) => page.locator('#saved');
 const state = (page, wanted) => page.locator(`#saved[data-state="${wanted}"]`).waitFor();
 const profile = (page) => page.locator('textarea[name=profile]');
-
-test('a lost connection while scoring: typing goes on, a reload loses nothing, and it is saved when the line is back', { timeout: 240_000 }, async () => {
-  const own = await startOffice();
-  try {
-    const expert = await Person.open(browser, own);
-    const { page } = expert;
-    const { who } = await follow(page, own, COUNTY, { prefix: '/en', clicks: 0, until: (next) => next.kind === 'score.submitted' });
-    await page.goto(`${own.address}/en/work/${COUNTY}`);
-    await press(page, page.locator('.next-step .button.primary'));
-    const areas = page.locator('form.act textarea');
-    await areas.first().fill('Seen on site: the plan is reviewed each quarter.');
-    await state(page, 'saved');
-    await expert.context.setOffline(true);
-    await areas.nth(1).fill('Written while the line was down.');
-    await state(page, 'offline');
-    assert.match(await saved(page).innerText(), /No connection: kept on this device/);
-    await areas.nth(2).fill('And more of it.');
-    await page.locator('form.act .buttons .primary').click();
-    assert.equal(await areas.nth(2).inputValue(), 'And more of it.', 'without a connection nothing is sent into the void');
-    const address = page.url();
-    // The browser is closed and opened again, when the line is back: the page is new, the text is there.
-    await page.goto('about:blank');
-    await expert.context.setOffline(false);
-    await page.goto(address);
-    assert.equal(await areas.nth(1).inputValue(), 'Written while the line was down.');
-    assert.equal(await areas.nth(2).inputValue(), 'And more of it.');
-    await state(page, 'saved');
-    // The server has it: another browser of the same expert shows the same.
-    const elsewhere = await Person.open(browser, own);
-    await enter(elsewhere.page, own, who, decodeURIComponent(new URL(address).pathname).replace('/en', ''), '/en');
-    assert.equal(await elsewhere.page.locator('form.act textarea').nth(2).inputValue(), 'And more of it.');
-  } finally {
-    own.stop();
-  }
-});
 
 test('the line goes and comes while the page stays open', { timeout: 60_000 }, async () => {
   const { page, context } = await applicant('o:0006');

@@ -1,7 +1,7 @@
 // Starts the built binary with an office of its own, and a browser; ends both.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,29 +37,53 @@ function demonstration(into) {
   cpSync(built, into, { recursive: true });
 }
 
-/** Serves the office in `place`. */
-async function serve(command, place) {
-  const server = spawn(binary, [command, '--data', place, '--listen', '127.0.0.1:0', '--lang', 'en']);
+/** Builds an office that is no demonstration in `place`, for a roll call or a panel; returns its keys and invitations. */
+export function rehearse(place, ...what) {
+  const { status, stdout, stderr } = spawnSync(join(dirname(binary), 'examples/rehearsal'), [place, ...what.map(String)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the rehearsal could not be built: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/**
+ * Serves the office in `place`; `port` is for a server that comes back, `settings` the text of its settings file, `verbose`
+ * makes it say all that it can say.
+ */
+async function serve(command, place, { port = 0, settings = '', verbose = false } = {}) {
+  const words = [command, '--data', place, '--listen', `127.0.0.1:${port}`, '--lang', 'en'];
+  if (settings) {
+    const file = join(dirname(place), 'settings.toml');
+    writeFileSync(file, settings);
+    words.push('--settings', file);
+  }
+  const server = spawn(binary, words, { env: { ...process.env, ...(verbose && { RUST_LOG: 'trace' }) } });
   let output = '';
   const address = await new Promise((found, failed) => {
-    const read = (chunk) => {
+    server.stdout.on('data', (chunk) => {
       output += chunk;
       const match = output.match(/http:\/\/[\w.]+:\d+/);
       if (match) found(match[0]);
-    };
-    server.stdout.on('data', read);
-    server.stderr.on('data', read);
+    });
+    server.stderr.on('data', (chunk) => { output += chunk; });
     server.on('exit', (code) => failed(new Error(`the server ended with ${code}: ${output}`)));
   });
   return {
     address,
     data: place,
+    port: Number(new URL(address).port),
+    process: server.pid,
     log: () => output,
     /** Ends the server; the data stay until `stop`. */
     async end() {
       server.removeAllListeners('exit');
       const ended = new Promise((done) => { server.on('exit', done); });
       server.kill('SIGINT');
+      await ended;
+    },
+    /** Ends it as a power cut does; the data stay until `stop`. */
+    async kill() {
+      server.removeAllListeners('exit');
+      const ended = new Promise((done) => { server.on('exit', done); });
+      server.kill('SIGKILL');
       await ended;
     },
     stop() {
@@ -71,15 +95,16 @@ async function serve(command, place) {
 }
 
 /** A demonstration office. */
-export async function startOffice() {
+export async function startOffice(options = {}) {
   const place = join(folder(), 'office');
   demonstration(place);
-  return serve('demo', place);
+  // Only `serve` takes settings; it finds by itself that the office is a demonstration.
+  return serve(options.settings ? 'serve' : 'demo', place, options);
 }
 
-/** An office that is none: `place` was made by `heng init` or by a set-up. */
-export function serveOffice(place) {
-  return serve('serve', place);
+/** An office that is none: `place` was made by `heng init` or by a set-up. Also one that comes back after its end. */
+export function serveOffice(place, options = {}) {
+  return serve('serve', place, options);
 }
 
 export function startBrowser() {

@@ -1,7 +1,8 @@
 // Somebody with a browser of their own and a device for passkeys, in an office that is no demonstration.
+import { createECDH, createHmac, createPrivateKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { press } from './newcomer.js';
+import { enter, press } from './newcomer.js';
 import { authenticator, folder, heng } from './office.js';
 
 /** Founds an office with two officers; returns where it lies, their keys and their invitations. */
@@ -21,6 +22,19 @@ export function found() {
   };
 }
 
+/** A code of an authenticator app (RFC 6238), `ahead` steps from now. */
+export function code(secret, ahead = 0) {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  let bits = '';
+  for (const letter of secret.replace(/[\s=]/g, '')) bits += alphabet.indexOf(letter).toString(2).padStart(5, '0');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const hash = createHmac('sha1', key).update(step).digest();
+  const at = hash[19] & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
 export class Person {
   static async open(browser, office, { prefix = '/en', ...options } = {}) {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
@@ -28,6 +42,13 @@ export class Person {
     page.setDefaultTimeout(15_000);
     const own = new Person();
     Object.assign(own, { context, page, office, prefix, device: await authenticator(page) });
+    return own;
+  }
+
+  /** Somebody of a demonstration, signed in and at a page. */
+  static async enter(browser, office, subject, path = '/work', options = {}) {
+    const own = await Person.open(browser, office, { prefix: '/en', ...options });
+    await enter(own.page, office, subject, path, own.prefix);
     return own;
   }
 
@@ -44,6 +65,25 @@ export class Person {
     await this.go(link.replace(/^.*(?=\/invitations\/)/, ''));
     await this.press('main form button');
     await this.press('#passkey button');
+  }
+
+  /** From now on holds another device: one whose only passkey has this secret, as 64 hexadecimal digits. */
+  async hold(seed) {
+    const { device, authenticatorId } = this.device;
+    await device.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+    this.device = await authenticator(this.page);
+    const pair = createECDH('prime256v1');
+    pair.setPrivateKey(seed, 'hex');
+    const point = pair.getPublicKey();
+    const [d, x, y] = [Buffer.from(seed, 'hex'), point.subarray(1, 33), point.subarray(33)].map((part) => part.toString('base64url'));
+    const key = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' });
+    await this.device.device.send('WebAuthn.addCredential', {
+      authenticatorId: this.device.authenticatorId,
+      credential: {
+        credentialId: randomBytes(16).toString('base64'), isResidentCredential: true, rpId: 'localhost', signCount: 1,
+        privateKey: key.export({ type: 'pkcs8', format: 'der' }).toString('base64'), userHandle: randomBytes(16).toString('base64'),
+      },
+    });
   }
 
   async signIn() {

@@ -1,11 +1,10 @@
 // A roll call of 31 members, each with a device and a passkey of their own: ballots, a correction, the read-back, “this is
 // not my vote”, a second close, and the announcement. From the opening of the motion to the announcement within a minute.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { press } from './newcomer.js';
-import { binary, folder, heng, serveOffice, startBrowser } from './office.js';
+import { folder, heng, rehearse, serveOffice, startBrowser } from './office.js';
 import { Person } from './people.js';
 
 const MEMBERS = 31;
@@ -86,9 +85,7 @@ function sign(page, address, answers = []) {
 
 test('a roll call of 31 members with passkeys within a minute', { timeout: 400_000 }, async () => {
   const place = join(folder(), 'office');
-  const built = spawnSync(join(dirname(binary), 'examples/committee'), [place, String(MEMBERS)], { encoding: 'utf8' });
-  assert.equal(built.status, 0, built.stderr);
-  const { members, officers, place: edition } = JSON.parse(built.stdout);
+  const { members, officers, place: edition } = rehearse(place, 'committee', MEMBERS);
   const office = await serveOffice(place);
   const log = `/en/work/${edition}`;
   try {

@@ -1,27 +1,13 @@
 // Signing in: invitations, passkeys, password and codes, recovery, sessions; and the whole of key enrolment in a real office.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { enter, pass } from './newcomer.js';
 import { heng, serveOffice, startBrowser, startOffice } from './office.js';
-import { found, Person } from './people.js';
+import { code, found, Person } from './people.js';
 
 let browser;
 before(async () => { browser = await startBrowser(); });
 after(async () => { await browser?.close(); });
-
-/** A code of an authenticator app (RFC 6238), `ahead` steps from now. */
-function code(secret, ahead = 0) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  let bits = '';
-  for (const letter of secret.replace(/[\s=]/g, '')) bits += alphabet.indexOf(letter).toString(2).padStart(5, '0');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
-  const hash = createHmac('sha1', key).update(step).digest();
-  const at = hash[19] & 15;
-  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
 
 test('a real office: officers come in, a person is registered, gets a role and a key, and signs with it', { timeout: 180_000 }, async () => {
   const { place, officers } = found();

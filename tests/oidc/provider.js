@@ -1,4 +1,5 @@
 // An OpenID provider on loopback: any name signs in with any password. Prints its address and ends with its input.
+// PORT: where it listens, if that must be known before. REDIRECT: the page that people are sent back to.
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import Provider from 'oidc-provider'
@@ -10,12 +11,12 @@ const key = (type, options, alg) => {
 const client = (alg) => ({
   client_id: `heng-${alg}`,
   client_secret: process.env.CLIENT_SECRET,
-  redirect_uris: ['https://award.example/oidc'],
+  redirect_uris: [process.env.REDIRECT ?? 'https://award.example/oidc'],
   id_token_signed_response_alg: alg,
 })
 
 const server = createServer()
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`
   const provider = new Provider(issuer, {
     clients: [client('RS256'), client('ES256')],

@@ -98,9 +98,11 @@ fn install(packages: &[&str]) -> Result<()> {
 
 fn browser() -> Result<()> {
     packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;
-    run("cargo", &["build", "--package", "heng"], &[])?;
-    run("cargo", &["build", "--package", "heng-app", "--example", "committee"], &[])?;
-    run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund"], &[])?;
+    // As one build of the workspace, so that nothing is compiled twice with other features.
+    run("cargo", &["build", "--workspace", "--bin", "heng", "--example", "rehearsal"], &[])?;
+    for folder in ["tests/browser", "tests/oidc"] {
+        run("npm", &["ci", "--prefix", folder, "--no-audit", "--no-fund"], &[])?;
+    }
     run("node", &["--test", "tests/browser/"], &[])
 }
 

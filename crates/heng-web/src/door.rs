@@ -17,6 +17,8 @@ use crate::{account, work};
 /// What a line of the table says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
+    /// The line's address, with names for what differs: so it can be logged, where a real one may hold a secret.
+    pub path: &'static str,
     pub who: Who,
     pub limit: usize,
     pub parks: bool,
@@ -58,6 +60,13 @@ pub(crate) fn language(headers: &HeaderMap) -> Lang {
 }
 
 pub(crate) async fn pass(State((app, rule)): State<(App, Rule)>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let response = through(app, rule, request, next).await;
+    tracing::debug!(%method, path = rule.path, status = response.status().as_u16(), "answered");
+    response
+}
+
+async fn through(app: App, rule: Rule, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let lang = language(&parts.headers);
     let json = matches!(rule.who, Who::Token | Who::TokenSeat) || crate::api::holds(&parts);

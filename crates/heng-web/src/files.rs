@@ -10,12 +10,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::desk::files::{self, FileInfo};
 use heng_app::desk::proposal;
-use heng_app::upload::{FileReader, Finished, UploadError, UploadId};
+use heng_app::upload::{FileKind, FileReader, Finished, UploadError, UploadId};
 use heng_domain::text::Lang;
 use heng_log::Hash;
 use maud::html;
 use serde::Deserialize;
 use serde_json::json;
+use tower_http::compression::predicate::NotForContentType;
 
 use crate::account::Again;
 use crate::ui::{self, Choose, Column, Field, FieldKind, Row, Tone};
@@ -137,7 +138,7 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, again: &Again<S
     let body = html! {
         (ui::field(&Field::of("about", view.t("file_about"), FieldKind::Select { options: &choices, chosen: typed.about.as_str().into() }).error(again.error("about"))))
         (ui::field(&Field::of("secret", view.t("file_secret_mark"), FieldKind::Checkbox { value: "yes".into(), checked: typed.secret }).hint(view.t("file_secret_hint"))))
-        (ui::field(&Field::of("file", view.t("file_choose"), FieldKind::File { accept: ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.txt,.csv".into() }).hint(view.tp("file_hint", &[("limit", &limit)])).error(again.error("file"))))
+        (ui::field(&Field::of("file", view.t("file_choose"), FieldKind::File { accept: FileKind::list().into() }).hint(view.tp("file_hint", &[("limit", &limit)])).error(again.error("file"))))
         (ui::submit(&view.t("file_upload"), true, None))
     };
     let main = html! {
@@ -428,10 +429,16 @@ pub(crate) async fn download(app: &App, name: &str, hash: Hash) -> Option<Respon
     }
 }
 
+/// The type of whatever a browser can only save.
+const FILE: &str = "application/octet-stream";
+
+/// Such files go out as they are, uncompressed.
+pub(crate) const AS_IT_IS: NotForContentType = NotForContentType::const_new(FILE);
+
 /// Headers that make a browser save a file and nothing else.
 pub(crate) fn inert(name: &str) -> [(header::HeaderName, String); 4] {
     [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_TYPE, FILE.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{}", encode(name))),
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
         (header::CACHE_CONTROL, "no-store".to_owned()),

@@ -47,6 +47,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 pub use view::{App, Demo, Settings};
@@ -63,7 +64,8 @@ pub fn router(app: App) -> Router {
     routes::router(&app)
         .layer(from_fn_with_state(app.clone(), hant::pages))
         .layer(CatchPanicLayer::new())
-        .layer(CompressionLayer::new())
+        // Files that people sent are compressed in themselves: to do it again takes long, and hides their length.
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(files::AS_IT_IS)))
         .layer(header("content-security-policy", CSP))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "same-origin"))

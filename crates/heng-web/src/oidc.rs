@@ -1,7 +1,7 @@
 //! Signing in at the office's own identity provider (OpenID Connect): there, back again, and binding an identity.
 //!
 //! The state of a visit stands in a short cookie of its own and is compared when the reader comes back, so nobody can be
-//! signed in as somebody else by a link.
+//! signed in as somebody else by a link. The reader's language stands there too: the provider knows one address only.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,16 +10,17 @@ use heng_app::account::{OidcDone, OidcFor};
 use serde::Deserialize;
 
 use crate::client::Client;
-use crate::signin::{Onward, blocking, enter, status};
+use crate::language::Language;
+use crate::signin::{self, Onward, blocking, enter, status};
 use crate::view::{App, View, cookie_of};
 
 /// Name of the cookie of a visit.
 const COOKIE: &str = "heng-oidc";
 
-fn visit_cookie(app: &App, state: &str) -> String {
+fn visit_cookie(app: &App, visit: &str) -> String {
     let secure = if app.origin().starts_with("https:") { "; Secure" } else { "" };
-    let age = if state.is_empty() { 0 } else { 600 };
-    format!("{COOKIE}={state}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}")
+    let age = if visit.is_empty() { 0 } else { 600 };
+    format!("{COOKIE}={visit}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}")
 }
 
 /// Leads to the provider: to sign in, or to bind its identity to an account that is signed in already.
@@ -35,10 +36,19 @@ pub(crate) async fn begin(view: View, State(app): State<App>, client: Client) ->
     };
     match begun {
         Ok(start) => {
-            let cookie = [(header::SET_COOKIE, visit_cookie(&app, start.expose_state()))];
+            let visit = format!("{}.{}", start.expose_state(), view.language.code());
+            let cookie = [(header::SET_COOKIE, visit_cookie(&app, &visit))];
             (cookie, Redirect::to(&start.address)).into_response()
         }
-        Err(error) => view.problem(&app, status(&error), &view.t("sign_in"), &view.wrong(&error)),
+        Err(error) => again(&view, &app, status(&error), view.wrong(&error)),
+    }
+}
+
+/// Says what went wrong, and lets whoever is not signed in begin again or choose another way.
+fn again(view: &View, app: &App, status: StatusCode, text: String) -> Response {
+    match view.me {
+        None => signin::page(view, app, &Onward::default(), status, "", Some(text)),
+        Some(_) => view.problem(app, status, &view.t("sign_in"), &text),
     }
 }
 
@@ -48,6 +58,7 @@ pub(crate) async fn begin(view: View, State(app): State<App>, client: Client) ->
 pub(crate) struct Back {
     state: String,
     code: String,
+    error: String,
 }
 
 /// Comes back from the provider.
@@ -59,9 +70,15 @@ pub(crate) async fn back(
     Query(back): Query<Back>,
 ) -> Response {
     let Some(oidc) = app.oidc().cloned() else { return view.missing(&app) };
-    let own = cookie_of(&headers, COOKIE).unwrap_or_default();
-    if back.code.is_empty() || own.is_empty() || own != back.state {
-        return view.problem(&app, StatusCode::BAD_REQUEST, &view.t("sign_in"), &view.t("oidc_stray"));
+    let visit = cookie_of(&headers, COOKIE).unwrap_or_default();
+    let (own, language) = visit.rsplit_once('.').unwrap_or_default();
+    if let Some(language) = Language::of_code(language).filter(|language| *language != view.language) {
+        return Redirect::to(&view.here_in(language)).into_response();
+    }
+    let began_here = !own.is_empty() && own == back.state;
+    if !began_here || back.code.is_empty() {
+        let key = if began_here && !back.error.is_empty() { "oidc_declined" } else { "oidc_stray" };
+        return again(&view, &app, StatusCode::BAD_REQUEST, view.t(key));
     }
     let done = {
         let (app, me) = (app.clone(), view.me.clone());
@@ -78,6 +95,6 @@ pub(crate) async fn back(
             Some(signed) => (over, enter(&view, &app, signed, &Onward::default()).await).into_response(),
             None => (over, Redirect::to(&view.href("/account/keys"))).into_response(),
         },
-        Err(error) => view.problem(&app, status(&error), &view.t("sign_in"), &view.wrong(&error)),
+        Err(error) => again(&view, &app, status(&error), view.wrong(&error)),
     }
 }

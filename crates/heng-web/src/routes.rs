@@ -105,7 +105,7 @@ impl Line {
     /// The line's methods behind its door, below `prefix` of the router that it goes into.
     fn hang(self, router: Router<App>, app: &App, prefix: &str) -> Router<App> {
         let Line { path, who, limit, parks, page, .. } = self;
-        let rule = door::Rule { who, limit, parks, page };
+        let rule = door::Rule { path, who, limit, parks, page };
         let methods: MethodRouter<App> = self
             .router
             .layer::<_, Infallible>(DefaultBodyLimit::disable())

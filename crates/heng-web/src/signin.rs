@@ -59,6 +59,7 @@ pub(crate) fn status(error: &AccountError) -> StatusCode {
         AccountError::TooMany(_) | AccountError::SignInLocked { .. } => StatusCode::TOO_MANY_REQUESTS,
         AccountError::NotAllowed | AccountError::NotFresh => StatusCode::FORBIDDEN,
         AccountError::App(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        AccountError::OidcUnreachable(_) => StatusCode::BAD_GATEWAY,
         AccountError::InvitationUnknown
         | AccountError::InvitationUsed(_)
         | AccountError::InvitationExpired(_)
@@ -71,7 +72,15 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Quer
     page(&view, &app, &onward, StatusCode::OK, "", None)
 }
 
-fn page(view: &View, app: &App, onward: &Onward, status: StatusCode, login: &str, wrong: Option<String>) -> Response {
+/// The ways to sign in, below what went `wrong` with one of them.
+pub(crate) fn page(
+    view: &View,
+    app: &App,
+    onward: &Onward,
+    status: StatusCode,
+    login: &str,
+    wrong: Option<String>,
+) -> Response {
     let title = view.t("sign_in");
     let line = |name: &'static str, input_type, value: &str, autocomplete| {
         Field::of(

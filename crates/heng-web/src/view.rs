@@ -297,7 +297,9 @@ impl FromRequestParts<App> for View {
             }
         };
         let enrolling = me.as_ref().is_some_and(|me| !me.session.enrolled());
-        let open = ["/account/keys", "/account/passkeys", "/account/password"].iter().any(|p| path.starts_with(p));
+        // Where a way to sign in is set, also at the office's own provider.
+        let open = ["/account/keys", "/account/passkeys", "/account/password", "/sign-in/provider"];
+        let open = open.iter().any(|p| path.starts_with(p));
         let me = me.filter(|_| !enrolling || open);
         let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
         Ok(View { lang, language, me, enrolling, app: state.clone(), token, path: path.to_owned(), query })
@@ -356,7 +358,12 @@ impl View {
 
     /// The address of this very page.
     pub fn here(&self) -> String {
-        format!("{}{}", self.href(&self.path), self.query)
+        self.here_in(self.language)
+    }
+
+    /// The address of this page in another language.
+    pub fn here_in(&self, language: Language) -> String {
+        format!("{}{}", language.href(&self.path), self.query)
     }
 
     /// The way to the sign-in page, and back here afterwards.
@@ -422,7 +429,7 @@ impl View {
             }
         };
         let languages = Language::ALL.map(|language| NavLink {
-            link: Link::new(language.label(), format!("{}{}", language.href(&self.path), self.query)),
+            link: Link::new(language.label(), self.here_in(language)),
             current: self.language == language,
             lang: Some(language.tag()),
         });

@@ -214,10 +214,10 @@ fn main() -> ExitCode {
         Language::Zh => heng_domain::text::Lang::Zh,
         Language::En => heng_domain::text::Lang::En,
     }));
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    // tower-http names the addresses of requests, and the address of an invitation is its secret.
+    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(format!("{wanted},tower_http=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
         Command::Demo { data, scale, listen, no_serve, site } => {
             commands::demo(&data, scale.map(usize::from), &listen, no_serve, site.as_deref(), lang)

@@ -54,6 +54,8 @@ pub struct Cast {
     pub firms: Vec<Firm>,
     /// Seed of all keys.
     pub seed: u64,
+    /// The relying party of the experts' passkeys; without it they have keys in files.
+    pub passkeys: Option<String>,
 }
 
 /// How many of each.
@@ -200,7 +202,7 @@ impl Cast {
         let experts = (0..numbers.experts).map(|i| (80 + i, format!("p:{:04}", 200 + i), OfficeRole::Expert));
         let all = rest.into_iter().chain(members).chain(recommenders).chain(experts);
         actors.extend(all.map(actor).collect::<Result<Vec<_>>>()?);
-        let mut cast = Cast { office, actors, firms: Vec::new(), seed };
+        let mut cast = Cast { office, actors, firms: Vec::new(), seed, passkeys: None };
         cast.register_people(heng)?;
         cast.register_firms(numbers.firms)?;
         Ok(cast)

@@ -31,12 +31,24 @@ impl DeviceKey {
     /// If the seed is no key of the curve (one in 2^32).
     pub fn of(seed: u64, id: &str) -> Result<DeviceKey> {
         let number = id.strip_prefix("p:").and_then(|number| number.parse::<u32>().ok());
-        let seed = sha256(format!("heng/simulated-key/{seed}/{id}").as_bytes()).0;
         if number.is_some_and(|n| (10..100).contains(&n) && n % 3 == 0) {
-            let passkey = SoftPasskey::from_seed(RP, seed).map_err(|error| AppError::Key(error.to_string()))?;
-            return Ok(DeviceKey::Passkey(passkey));
+            return DeviceKey::passkey(RP, seed, id);
         }
-        Ok(DeviceKey::File(PersonalKey::from_seed(seed)))
+        Ok(DeviceKey::File(PersonalKey::from_seed(DeviceKey::seed(seed, id))))
+    }
+
+    /// The device of somebody who has a passkey for `rp`.
+    ///
+    /// # Errors
+    /// As [`DeviceKey::of`].
+    pub fn passkey(rp: &str, seed: u64, id: &str) -> Result<DeviceKey> {
+        let passkey = SoftPasskey::from_seed(rp, DeviceKey::seed(seed, id));
+        passkey.map(DeviceKey::Passkey).map_err(|error| AppError::Key(error.to_string()))
+    }
+
+    /// The secret half of the key of a person or expert.
+    pub fn seed(seed: u64, id: &str) -> [u8; 32] {
+        sha256(format!("heng/simulated-key/{seed}/{id}").as_bytes()).0
     }
 
     /// The public half.
@@ -52,7 +64,7 @@ impl DeviceKey {
         match self {
             DeviceKey::File(key) => Signature::by_key(statement, by, at, key),
             DeviceKey::Passkey(passkey) => {
-                let assertion = passkey.sign(statement.as_bytes(), ORIGIN);
+                let assertion = passkey.sign(statement.as_bytes(), &origin_of(passkey));
                 Signature::by_passkey(&assertion, by, at, &passkey.public())
             }
         }
@@ -65,7 +77,12 @@ impl DeviceKey {
     pub fn sign(&self, draft: Draft, log: &str, by: &str, at: Anchor) -> Result<Draft> {
         Ok(match self {
             DeviceKey::File(key) => draft.sign(log, by, key, at)?,
-            DeviceKey::Passkey(passkey) => draft.sign_with_passkey(log, by, passkey, ORIGIN, at)?,
+            DeviceKey::Passkey(passkey) => draft.sign_with_passkey(log, by, passkey, &origin_of(passkey), at)?,
         })
     }
+}
+
+/// The page on which a passkey signs.
+fn origin_of(passkey: &SoftPasskey) -> String {
+    format!("https://{}", passkey.public().rp().unwrap_or(RP))
 }

@@ -79,7 +79,11 @@ impl Simulation<'_> {
 
     /// Experts have one key for each edition, so that no two editions can be linked by it.
     fn expert_key(&self, expert: &str) -> Result<DeviceKey> {
-        DeviceKey::of(self.cast.seed, &format!("{expert}@{}", self.settings.log))
+        let name = format!("{expert}@{}", self.settings.log);
+        match &self.cast.passkeys {
+            Some(rp) => DeviceKey::passkey(rp, self.cast.seed, &name),
+            None => DeviceKey::of(self.cast.seed, &name),
+        }
     }
 
     pub(super) fn act(&self, actor: &str, basis: &str, event: impl Into<Event>, signers: &[&str]) -> Result<Accepted> {

@@ -45,6 +45,8 @@ pub enum Stop {
     Applications(usize),
     /// In the first scored stage: after so many sheets of each application. Whose sheets are still missing goes round.
     Sheets(usize),
+    /// When the first scored stage has opened, before its experts have pledged.
+    Pledges,
     /// When the committee's stage has opened, before its session.
     Committee,
     /// In the notice of the winners: after it is published.

@@ -77,7 +77,9 @@ impl Simulation<'_> {
             let own = e.panels.values().filter(|panel| panel.stage == stage.id);
             own.flat_map(|panel| panel.members.iter().cloned()).collect::<Vec<String>>()
         })?;
-        self.pledges(stage, &members)?;
+        if self.settings.stop != Some(Stop::Pledges) {
+            self.pledges(stage, &members)?;
+        }
         self.pass_days(stage.days.value)?;
         self.at(16, 0)
     }
@@ -264,6 +266,9 @@ impl Simulation<'_> {
 
     /// False where the simulation is to stop with sheets missing.
     pub(super) fn scoring(&mut self, stage: &Stage) -> Result<bool> {
+        if self.settings.stop == Some(Stop::Pledges) {
+            return Ok(false);
+        }
         let rules = stage.scoring.clone().ok_or_else(|| broken("scoring rules"))?;
         let field: Vec<String> = self.state(|e| e.field.iter().cloned().collect())?;
         if rules.order_drawn {

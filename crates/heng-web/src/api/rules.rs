@@ -1,7 +1,4 @@
 //! Versions of a programme's rules, and dry runs of rules that are not adopted yet.
-
-#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
-
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use heng_app::simulation::{Trial, try_out};

@@ -140,6 +140,7 @@ async fn a_file_is_uploaded_in_pieces_by_a_program() {
         image.state.edition().unwrap().organisations.keys().next().cloned().unwrap()
     };
     let token = town.token(&firm, &[Scope::Read, Scope::Write]);
+    let bearer = format!("Bearer {token}");
     let token = Some(token.as_str());
     let base = format!("/api/v1/logs/{}", crate::view::slug(OPEN));
     let bytes = "质量奖申报材料。".repeat(6000).into_bytes();
@@ -149,7 +150,7 @@ async fn a_file_is_uploaded_in_pieces_by_a_program() {
     let at = begun.header("location").to_owned();
     let put = |offset: usize, piece: Vec<u8>| {
         let request = Request::builder().method("PUT").uri(format!("{at}?offset={offset}"));
-        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.unwrap()));
+        let request = request.header(header::AUTHORIZATION, &bearer);
         town.send(request.header(header::CONTENT_TYPE, "application/octet-stream").body(Body::from(piece)).unwrap())
     };
     let half = 64 << 10;
@@ -220,7 +221,7 @@ async fn the_outbox_is_the_officers() {
     let to = heng_app::outbox::To::Mail("li@firm.example".to_owned());
     let params = [("office", "Office"), ("edition", "2026"), ("link", "https://award.example/work")];
     let text = heng_app::outbox::Template::PrizePaid;
-    let language = heng_app::account::Language::En;
+    let language = Language::En;
     town.app.outbox().unwrap().put("k", &to, language, text, &params, Option::None).unwrap();
     let listed = town.ask("GET", "/api/v1/outbox", Some(&officer), Option::None).await.json();
     let message = &listed["items"][0];
