@@ -302,6 +302,7 @@ impl Simulation<'_> {
             let body = SelfEvaluation {
                 chars: share.clamp(1, 900),
                 percent: percent / step * step,
+                results_sha256: None,
                 sha256: self.attachment(&text)?,
             };
             self_evaluation.insert(item.id.clone(), body);
@@ -312,10 +313,10 @@ impl Simulation<'_> {
             .map(|i| {
                 let revenue_fen = base + base / 12 * i64::from(i);
                 YearFigures {
-                    employees: 180 + 40 * self.random.below(9) + u64::from(i) * 6,
-                    profit_fen: revenue_fen / 14,
-                    revenue_fen,
-                    tax_fen: revenue_fen / 25,
+                    employees: Some(180 + 40 * self.random.below(9) + u64::from(i) * 6),
+                    profit_fen: Some(revenue_fen / 14),
+                    revenue_fen: Some(revenue_fen),
+                    tax_fen: Some(revenue_fen / 25),
                     year: self.settings.year.saturating_sub(years - i),
                 }
             })
@@ -338,9 +339,11 @@ impl Simulation<'_> {
             figures,
             internal_notice,
             organisation: firm.id.clone(),
+            paper: None,
             pledge: true,
             profile_chars: u32::try_from(profile.chars().count()).unwrap_or(1).min(limits.profile_chars.value.max(1)),
             profile_sha256,
+            secret: Vec::new(),
             self_evaluation,
         };
         let contact = json!({ "name": "示例联系人", "phone": "000-0000-0000" });
