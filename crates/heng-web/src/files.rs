@@ -90,8 +90,12 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path((first, second
 }
 
 /// What a file can be for: the licence, one of the items, or something else.
-fn uses(view: &View, app: &App, log: &str) -> Vec<(String, String)> {
+pub(crate) fn uses(view: &View, app: &App, log: &str) -> Vec<(String, String)> {
     let mut out = vec![("licence".to_owned(), view.t("file_licence")), ("form".to_owned(), view.t("file_form"))];
+    // Scans of applications on paper are the office's.
+    if view.me.as_ref().is_some_and(|me| me.subject.starts_with("p:")) {
+        out.push(("paper".to_owned(), view.t("file_paper")));
+    }
     if let Ok(found) = app.heng().log(log) {
         let image = found.image();
         let items = image.state.edition().and_then(|e| e.criteria.as_ref()).into_iter().flat_map(|tree| tree.items());

@@ -26,6 +26,7 @@ mod outbox;
 mod plain;
 mod programme;
 mod ranking;
+mod results;
 mod routes;
 mod sign;
 mod signin;
