@@ -71,7 +71,7 @@ pub(super) fn page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, v
                         dd {
                             (answer(field)) " "
                             a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) {
-                                (view.t("change")) span.hidden { " " (field.label.get(view.lang)) }
+                                (view.t("change")) span.visually-hidden { " " (field.label.get(view.lang)) }
                             }
                         }
                     }
