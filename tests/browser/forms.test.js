@@ -36,7 +36,34 @@ test('the line goes and comes while the page stays open', { timeout: 60_000 }, a
   assert.equal(await profile(other.page).inputValue(), 'Typed without a line.');
 });
 
-test('two windows: the second is told, nothing is overwritten silently, and both texts can be seen', { timeout: 60_000 }, async () => {
+test('two colleagues in different parts, and in different questions of one part: both count, and each sees the other', { timeout: 60_000 }, async () => {
+  const { page: first, context } = await applicant('o:0007', PROFILE);
+  const second = await context.newPage();
+  await second.goto(first.url().replace('part=1', 'part=0'));
+  await profile(first).fill('Written in one window.');
+  await state(first, 'saved');
+  // Another part, typed upon the version before: no conflict.
+  await second.fill('input[name=contact_name]', '陈一');
+  await second.locator('#saved').filter({ hasText: /^Saved/ }).waitFor();
+  // The same part: what the other window has not touched comes in by itself.
+  const third = await context.newPage();
+  await third.goto(second.url());
+  await third.fill('input[name=contact_phone]', '000-1111');
+  await third.locator('#saved').filter({ hasText: /^Saved/ }).waitFor();
+  await second.fill('input[name=contact_name]', '陈一二');
+  await second.waitForFunction(() => document.querySelector('input[name=contact_phone]').value === '000-1111');
+  await second.goto(`${office.address}/en${APPLICATION}`);
+  const rows = second.locator('.task-list li');
+  assert.match(await rows.nth(0).innerText(), /complete/);
+  assert.match(await rows.nth(0).innerText(), /Saved by you, \d\d:\d\d/);
+  await second.goto(first.url());
+  assert.equal(await profile(second).inputValue(), 'Written in one window.');
+  await second.goto(first.url().replace('part=1', 'part=0'));
+  assert.equal(await second.inputValue('input[name=contact_name]'), '陈一二');
+  assert.equal(await second.inputValue('input[name=contact_phone]'), '000-1111');
+});
+
+test('two windows with the same question: nothing is overwritten, both texts are seen, and one is chosen', { timeout: 60_000 }, async () => {
   const { page: first, context } = await applicant();
   const second = await context.newPage();
   await second.goto(first.url());
@@ -44,17 +71,24 @@ test('two windows: the second is told, nothing is overwritten silently, and both
   await state(first, 'saved');
   await profile(second).fill('The second window wrote that.');
   await state(second, 'conflict');
-  assert.match(await saved(second).innerText(), /Another window or a colleague has saved something newer/);
-  // The button shows both.
-  await press(second, second.locator('form.act .buttons .primary'));
-  assert.match(await second.locator('[role=alert]').first().innerText(), /another window or a colleague saved something else/);
+  assert.match(await saved(second).innerText(), /changed some of the same answers/);
   assert.equal(await profile(second).inputValue(), 'The second window wrote that.');
   assert.match(await second.locator('.theirs').innerText(), /The first window wrote this\./);
-  // Nothing has changed for the first window.
+  // Without a choice nothing goes on.
+  await second.locator('form.act .buttons .primary').click();
+  assert.match(await saved(second).innerText(), /choose first/);
   await first.reload();
   assert.equal(await profile(first).inputValue(), 'The first window wrote this.');
-  // Saying it once more makes it count.
-  await press(second, second.locator('form.act .buttons .primary'));
+  await second.getByRole('button', { name: 'Take theirs instead of mine' }).click();
+  await state(second, 'saved');
+  assert.equal(await profile(second).inputValue(), 'The first window wrote this.');
+  // Once more, and the other way round.
+  await profile(first).fill('The first window goes on.');
+  await state(first, 'saved');
+  await profile(second).fill('The second window wrote that.');
+  await state(second, 'conflict');
+  await second.getByRole('button', { name: 'Keep mine' }).click();
+  await state(second, 'saved');
   await second.goto(first.url());
   assert.equal(await profile(second).inputValue(), 'The second window wrote that.');
   assert.equal(await second.locator('.theirs').count(), 0);
@@ -63,6 +97,46 @@ test('two windows: the second is told, nothing is overwritten silently, and both
   await first.reload();
   assert.equal(await profile(first).inputValue(), 'The second window wrote that.');
   assert.match(await first.locator('.theirs').innerText(), /Typed in a train\./);
+});
+
+test('without a script: both texts on one page, and the choice counts', { timeout: 60_000 }, async () => {
+  const { page: first } = await applicant('o:0008');
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  await plain.addCookies(await first.context().cookies());
+  const second = await plain.newPage();
+  await second.goto(first.url());
+  await profile(first).fill('With a script.');
+  await state(first, 'saved');
+  await profile(second).fill('Without one.');
+  await press(second, second.locator('form.act .buttons .primary'));
+  assert.match(await second.locator('[role=alert]').first().innerText(), /another window or a colleague/);
+  assert.equal(await profile(second).inputValue(), 'Without one.');
+  assert.match(await second.locator('.theirs').innerText(), /With a script\./);
+  await second.locator('input[name=_theirs]').check();
+  await press(second, second.locator('form.act .buttons .primary'));
+  await second.goto(first.url());
+  assert.equal(await profile(second).inputValue(), 'With a script.');
+  await plain.close();
+});
+
+test('a block of a spreadsheet is pasted into a table of results, gaps are named, and the picture is drawn', { timeout: 60_000 }, async () => {
+  const { page } = await applicant('o:0009', APPLICATION);
+  await page.getByRole('link', { name: /^4\.7|^7 / }).first().click();
+  const grid = page.locator('table.grid').first();
+  const pasted = ['一次交验合格率\t\t≥99\t98.2\t９８．１％\t—\t99.0%', '出口额\t万元\t\t\t1,234.5\t−20\t1 300',
+    '甲\t\t\t\t1\t2\t3', '乙\t\t\t\t1\t2\t3', '丙\t\t\t\t1\t2\t3'].join('\n');
+  await grid.locator('input').first().evaluate((cell, text) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', text);
+    cell.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, pasted);
+  assert.ok((await grid.locator('tbody tr').count()) >= 5, 'rows are added');
+  await state(page, 'saved');
+  await page.reload();
+  const values = await grid.locator('tbody tr').nth(1).locator('input').evaluateAll((cells) => cells.map((cell) => cell.value));
+  assert.deepEqual(values, ['出口额', '万元', '', '', '1,234.5', '−20', '1 300']);
+  assert.match(await page.locator('.gaps').first().innerText(), /Row 1, “一次交验合格率”: no value for \d{4}/);
+  assert.match(await page.locator('.picture.trend').nth(1).textContent(), /−20/);
 });
 
 test('after sending, the back button sends nothing twice, and an old text does not come back into a new form', { timeout: 90_000 }, async () => {

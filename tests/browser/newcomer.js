@@ -21,8 +21,12 @@ function answer(root, seed) {
       if (!optional && !all.some((one) => one.checked)) all[0].checked = true;
     } else if (field.tagName === 'SELECT') {
       if (!field.value) field.selectedIndex = 1;
-    } else if (name === 'figures') {
-      field.value = field.value.split('\n').filter(Boolean).map((line) => `${line.split('\t')[0]}\t1200.50\t90\t30\t120`).join('\n');
+    } else if (field.closest('table.grid')) {
+      // Rows that have a name, e.g. a year, are filled in; tables that may stay empty stay so.
+      for (const row of optional ? [] : field.closest('table.grid').tBodies[0].rows) {
+        const cells = [...row.querySelectorAll('input')];
+        if (cells[0].value) cells.slice(1).forEach((cell, n) => set(cell, ['1200.50', '90', '30', '120'][n] ?? '1'));
+      }
     } else if (field.type === 'date') {
       set(field, name.endsWith('since') ? '2001-02-03' : name.endsWith('from') ? day(30) : day(1));
     } else if (field.type === 'datetime-local') {

@@ -154,6 +154,7 @@ fn fill(sheet: &Sheet, today: Date) -> Answers {
             Kind::One { choices } => vec![choices[0].value.clone()],
             Kind::Many { choices } if !field.optional => vec![choices[0].value.clone()],
             Kind::Tick => text("yes"),
+            Kind::Table { .. } if field.optional => Vec::new(),
             Kind::Table { .. } => {
                 let row = |line: &str| format!("{}\t1200.50\t90\t30\t120", line.split('\t').next().unwrap());
                 vec![field.value[0].lines().map(row).collect::<Vec<_>>().join("\n")]

@@ -265,6 +265,66 @@ fn a_back_dated_application_is_found() {
 }
 
 #[test]
+fn marks_of_secrets_and_what_they_hide_belong_together() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &str); 5] = [
+        (|body| body["secret"].as_array_mut().unwrap().reverse(), "application.secret_order"),
+        (|body| body["secret"] = json!(["results:9.9"]), "application.secret_unknown"),
+        // A marked figure stands in clear, and one that is not marked is missing.
+        (|body| body["figures"][0]["profit_fen"] = json!(1), "application.secret_figures"),
+        (|body| drop(body["figures"][0].as_object_mut().unwrap().remove("tax_fen")), "application.secret_figures"),
+        // Everything is in clear, and something is hidden all the same.
+        (
+            |body| {
+                body.as_object_mut().unwrap().remove("secret");
+                for year in body["figures"].as_array_mut().unwrap() {
+                    year["profit_fen"] = json!(1);
+                }
+            },
+            "application.secret_hidden",
+        ),
+    ];
+    for (change, code) in cases {
+        let mut forger = Forger::honest();
+        let at = forger.find("application.submitted", |body| body.get("secret").is_some());
+        change(forger.body(at));
+        let report = forger.report(Everybody);
+        refuses(&report, "V-09", n(at), code);
+        only(&report, &["V-09"]);
+    }
+}
+
+#[test]
+fn what_is_said_to_come_from_paper_has_a_scan_and_two_officers() {
+    let honest = Forger::honest();
+    let at = honest.last("application.submitted");
+    let paper = |forger: &mut Forger, scan: &str| {
+        let own = forger.body(at)["attachments"][0]["sha256"].clone();
+        let scan = if scan.is_empty() { own } else { json!(scan) };
+        forger.body(at)["paper"] = json!({ "reason": "no connection", "scan_sha256": scan });
+    };
+    let mut own = honest.clone();
+    paper(&mut own, "");
+    refuses(&own.report(Everybody), "V-09", n(at), "application.paper_own");
+
+    let mut entered = honest.clone();
+    entered.entries[at].record.actor = "p:0001".to_owned();
+    let mut alone = entered.clone();
+    paper(&mut alone, "");
+    alone.sign_by(at, &["p:0001"]);
+    refuses(&alone.report(Everybody), "V-09", n(at), "signature.too_few");
+
+    let mut unscanned = entered.clone();
+    paper(&mut unscanned, &"0".repeat(64));
+    unscanned.sign_by(at, &["p:0001", "p:0002"]);
+    refuses(&unscanned.report(Everybody), "V-09", n(at), "application.paper_scan");
+
+    paper(&mut entered, "");
+    entered.sign_by(at, &["p:0001", "p:0002"]);
+    only(&entered.report(Everybody), &[]);
+}
+
+#[test]
 fn time_never_goes_back() {
     let mut forger = Forger::honest();
     let at = 400;

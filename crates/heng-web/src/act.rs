@@ -1,5 +1,10 @@
 //! An act: its form, its saved draft, the page to check before sending, and what came of it.
 
+mod checking;
+mod parts;
+mod question;
+mod tasks;
+
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
@@ -8,109 +13,28 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::desk::drafts::{self, Save, Saved};
 use heng_app::desk::proposal::{self, Outcome};
-use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Wrong, words};
+use heng_app::desk::{self, Answers, DeskError, Field, Sheet, Wrong, words};
 use heng_app::{Accepted, AppError};
 use heng_domain::messages;
 use heng_domain::record::Record;
 use heng_domain::text::Text;
 use maud::{Markup, html};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::ui::{self, Action, Choose, FieldKind, Link, NextStep, Tone};
+use self::checking::Look;
+use self::parts::{
+    BUTTON, PART, VERSION, fields_of, html_id, is_long, part_query, parts, progress, said, say_the_same, standing,
+    whole,
+};
+pub(crate) use self::parts::{Posted, posted};
+use self::question::question;
+use crate::ui::{self, Action, Link, NextStep, Tone};
 use crate::view::{App, Content, Me, View};
 use crate::words::date;
 use crate::work::{act_href, log_name, log_of, place};
 
 /// Address of an act: two parts of the place, the kind, the case.
 pub(crate) type Address = Path<(String, String, String, String)>;
-
-/// What the form sends beside the answers.
-const VERSION: &str = "_version";
-const BUTTON: &str = "_do";
-const PART: &str = "_part";
-
-/// Forms of more parts than this are filled in part by part, from a list of tasks.
-const LONG: usize = 4;
-
-/// A form in parts, each with its heading.
-struct Part<'a> {
-    name: Option<&'a Text>,
-    fields: Vec<&'a Field>,
-}
-
-/// Whether the form is filled in part by part. Judging sheets stay whole: one reads across them.
-fn is_long(sheet: &Sheet) -> bool {
-    matches!(sheet.kind, "application.submitted" | "rules.adopted") && parts(sheet).len() >= LONG
-}
-
-fn parts(sheet: &Sheet) -> Vec<Part<'_>> {
-    let mut out: Vec<Part<'_>> = Vec::new();
-    for field in &sheet.fields {
-        match (&field.part, out.last_mut()) {
-            (None, Some(last)) => last.fields.push(field),
-            (name, _) => out.push(Part { name: name.as_ref(), fields: vec![field] }),
-        }
-    }
-    out
-}
-
-/// The answers of the whole form: what this part sends, and what was saved or stood there before for the others.
-fn whole(sheet: &Sheet, draft: Option<&Saved>, posted: &Posted) -> Answers {
-    let Some(part) = posted.part else {
-        // A long form that is sent from its list of tasks sends what was saved.
-        let listed = is_long(sheet) && posted.answers.is_empty();
-        return if listed { standing(sheet, draft) } else { posted.answers.clone() };
-    };
-    let mut out = standing(sheet, draft);
-    for field in parts(sheet).get(part).map(|p| p.fields.as_slice()).unwrap_or_default() {
-        match posted.answers.get(&field.name) {
-            Some(values) => drop(out.insert(field.name.clone(), values.clone())),
-            None => drop(out.remove(&field.name)),
-        }
-    }
-    out
-}
-
-/// What stands in the form now: the draft, or what was there beforehand.
-fn standing(sheet: &Sheet, draft: Option<&Saved>) -> Answers {
-    match draft {
-        Some(saved) => saved.answers.clone(),
-        None => sheet.fields.iter().map(|f| (f.name.clone(), f.value.clone())).collect(),
-    }
-}
-
-/// How many of the questions that must be answered have an answer.
-fn progress(fields: &[&Field], answers: &Answers) -> (usize, usize) {
-    let asked: Vec<&&Field> = fields.iter().filter(|f| !f.optional).collect();
-    let filled = |f: &&&Field| answers.get(&f.name).is_some_and(|values| values.iter().any(|v| !v.trim().is_empty()));
-    (asked.iter().filter(|f| filled(f)).count(), asked.len())
-}
-
-/// A form as it was posted.
-pub(crate) struct Posted {
-    pub answers: Answers,
-    version: u64,
-    button: String,
-    part: Option<usize>,
-}
-
-/// Reads `application/x-www-form-urlencoded`; a field may come several times.
-pub(crate) fn posted(body: &[u8]) -> Result<Posted, Wrong> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).map_err(|_| Wrong::new("", "characters"))?;
-    if pairs.len() > desk::field::MOST_FIELDS {
-        return Err(Wrong::new("", "too_many_fields").with("most", desk::field::MOST_FIELDS));
-    }
-    let mut answers = Answers::new();
-    for (name, value) in pairs {
-        // A form sends its lines with CR and LF, a script with LF: the same text must be the same.
-        answers.entry(name).or_default().push(value.replace("\r\n", "\n"));
-    }
-    let mut take = |name: &str| answers.remove(name).and_then(|mut values| values.pop()).unwrap_or_default();
-    let version = take(VERSION).parse().unwrap_or(0);
-    let button = take(BUTTON);
-    let part = take(PART).parse().ok();
-    Ok(Posted { answers, version, button, part })
-}
 
 /// One person at one form.
 struct Form {
@@ -136,8 +60,41 @@ impl Form {
 
     fn save(&self, sheet: &Sheet, version: u64, answers: Answers) -> Result<Save, DeskError> {
         let by = &self.me.session.account.id;
-        Ok(drafts::save(self.app.heng(), &self.draft_key(sheet), by, version, answers)?)
+        Ok(drafts::save(self.app.heng(), &self.draft_key(sheet), by, version, &sheet.before(), answers)?)
     }
+}
+
+/// Where a form stands.
+pub(crate) struct Place {
+    pub log: String,
+    pub kind: String,
+    pub case: String,
+}
+
+/// A form that was sent after its session had ended becomes the draft of the same form, put together with what others
+/// saved meanwhile; where both changed the same answer, what was typed here counts.
+pub(crate) fn restore(app: &App, account: &str, subject: &str, at: &Place, posted: &Posted) -> heng_app::Result<()> {
+    let sheet = match desk::sheet(app.heng(), &at.log, subject, &at.kind, &at.case) {
+        Ok(sheet) => sheet,
+        Err(DeskError::App(error)) => return Err(error),
+        // There is nothing to fill in any more.
+        Err(_) => return Ok(()),
+    };
+    let key = drafts::key(&sheet.me, &at.log, &at.kind, &at.case);
+    let draft = drafts::load(app.heng(), &key)?;
+    let mine = whole(&sheet, draft.as_ref(), posted);
+    let saved = drafts::save(app.heng(), &key, account, posted.version, &sheet.before(), mine.clone())?;
+    match saved {
+        Save::Done(_) => {}
+        Save::Both(Saved { version, mut answers, .. }, both) => {
+            for name in both {
+                answers.insert(name.clone(), mine.get(&name).cloned().unwrap_or_default());
+            }
+            drafts::save(app.heng(), &key, account, version, &sheet.before(), answers)?;
+        }
+        Save::Sent => drop(drafts::save(app.heng(), &key, account, 0, &sheet.before(), mine)?),
+    }
+    Ok(())
 }
 
 fn form(view: &View, app: &App, path: &(String, String, String, String)) -> Option<Form> {
@@ -190,8 +147,11 @@ struct Shown {
     answers: Option<Answers>,
     wrong: Vec<Wrong>,
     refused: Option<String>,
-    /// Somebody else's newer version.
+    /// What is saved, where somebody else changed the same answers as I did, and which answers these are.
     newer: Option<Saved>,
+    both: Vec<String>,
+    /// Somebody else's answers came in since the form was filled in: it is read once more before it is signed.
+    changed: bool,
     version: Option<u64>,
     /// The part of a long form that is filled in.
     part: Option<usize>,
@@ -241,12 +201,11 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
     })
     .await;
     match result {
-        Ok((_, sheet, Save::Done(saved), _)) if quiet => {
-            let at = view.tp("saved_at", &[("time", &clock_time(&saved, sheet.offset))]);
-            axum::Json(json!({ "saved": at, "version": saved.version })).into_response()
+        Ok((form, sheet, Save::Done(saved), mine)) if quiet => {
+            axum::Json(merged(view, &form, &sheet, &saved, &mine, &[], (version, part))).into_response()
         }
-        Ok((_, _, Save::Newer(saved), _)) if quiet => {
-            let body = json!({ "newer": view.t("draft_newer"), "version": saved.version });
+        Ok((form, sheet, Save::Both(saved, both), mine)) if quiet => {
+            let body = merged(view, &form, &sheet, &saved, &mine, &both, (version, part));
             (StatusCode::CONFLICT, axum::Json(body)).into_response()
         }
         Ok((_, _, Save::Sent, _)) if quiet => {
@@ -259,7 +218,7 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
             let next = part.map(|part| part + 1).filter(|next| *next < parts(&sheet).len());
             Redirect::to(&next.map_or(here.clone(), |next| format!("{here}?part={next}"))).into_response()
         }
-        Ok((form, sheet, Save::Newer(saved), kept)) => both(view, &form, &sheet, kept, saved, part),
+        Ok((form, sheet, Save::Both(saved, both), mine)) => both_shown(view, &form, &sheet, &mine, (saved, both), part),
         Err(error) if quiet => {
             let text = match &error {
                 DeskError::NotOpen => view.t("not_open_text"),
@@ -271,14 +230,80 @@ async fn save(view: &View, form: Form, posted: Posted, quiet: bool) -> Response 
     }
 }
 
-/// Two windows typed different things: the form with what was typed here, and beside each answer what the other saved.
-fn both(view: &View, form: &Form, sheet: &Sheet, answers: Answers, saved: Saved, part: Option<usize>) -> Response {
+/// What a save led to, for the script: when, what others changed on this page meanwhile, and which answers both changed.
+fn merged(
+    view: &View,
+    form: &Form,
+    sheet: &Sheet,
+    saved: &Saved,
+    mine: &Answers,
+    both: &[String],
+    (version, part): (u64, Option<usize>),
+) -> Value {
+    let mut sentence = view.tp("saved_at", &[("time", &clock_time(saved, sheet.offset))]);
+    if let Some(also) = also(view, form, sheet, saved, version) {
+        sentence = format!("{sentence} · {also}");
+    }
+    let shown = fields_of(sheet, part);
+    let theirs = |name: &str| said(&saved.answers, name);
+    let differs = |field: &&&Field| said(mine, &field.name) != theirs(&field.name);
+    let others: BTreeMap<&str, Vec<&str>> = shown
+        .iter()
+        .filter(differs)
+        .filter(|field| !both.contains(&field.name))
+        .map(|field| (field.name.as_str(), theirs(&field.name)))
+        .collect();
+    let choices: Vec<Value> = shown
+        .iter()
+        .filter(|field| both.contains(&field.name))
+        .map(|field| {
+            let typed = saved.answers.get(&field.name).cloned().unwrap_or_default();
+            json!({ "name": field.name, "label": field.label.get(view.lang), "values": typed, "shown": question::words(view, field, &typed) })
+        })
+        .collect();
+    let both = (!both.is_empty()).then(|| view.t("draft_newer"));
+    json!({ "saved": sentence, "version": saved.version, "others": others, "choices": choices, "newer": both })
+}
+
+/// The latest part that somebody else has saved since `version`, in a sentence.
+fn also(view: &View, form: &Form, sheet: &Sheet, saved: &Saved, version: u64) -> Option<String> {
+    let own = &form.me.session.account.id;
+    let newer = parts(sheet).into_iter().filter_map(|part| {
+        let trail = tasks::latest(Some(saved), &part)?;
+        (trail.by != *own && trail.version() > version).then_some((trail, part.name))
+    });
+    let (trail, name) = newer.max_by_key(|(trail, _)| trail.version())?;
+    let whose = tasks::whose(view, form, trail, sheet.offset);
+    Some(match name {
+        Some(name) => view.tp("saved_also", &[("part", name.get(view.lang)), ("whose", &whose)]),
+        None => whose,
+    })
+}
+
+/// The same answers were changed here and elsewhere: the form with what was typed here, and beside it what is saved.
+fn both_shown(
+    view: &View,
+    form: &Form,
+    sheet: &Sheet,
+    mine: &Answers,
+    (saved, both): (Saved, Vec<String>),
+    part: Option<usize>,
+) -> Response {
+    let mut answers = saved.answers.clone();
+    for name in &both {
+        answers.insert(name.clone(), mine.get(name).cloned().unwrap_or_default());
+    }
+    // The form of the list of tasks has no questions: the part of the first one is shown.
+    let first = both
+        .first()
+        .and_then(|name| parts(sheet).iter().position(|part| part.fields.iter().any(|field| field.name == *name)));
     let shown = Shown {
         status: Some(StatusCode::CONFLICT),
-        part,
+        part: part.or(first),
         answers: Some(answers),
         version: Some(saved.version),
         newer: Some(saved),
+        both,
         ..Shown::default()
     };
     page(view, form, sheet, None, &shown)
@@ -303,8 +328,10 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
     let result = blocking(move || {
         let sheet = form.sheet()?;
         let draft = form.draft(&sheet)?;
-        let answers = whole(&sheet, draft.as_ref(), &posted);
-        let saved = form.save(&sheet, version, answers.clone())?;
+        let mine = whole(&sheet, draft.as_ref(), &posted);
+        let saved = form.save(&sheet, version, mine.clone())?;
+        // What others saved meanwhile is checked with it.
+        let answers = if let Save::Done(saved) = &saved { saved.answers.clone() } else { mine };
         let written = desk::write(form.app.heng(), &form.log, &form.me.subject, &form.kind, &form.case, &answers);
         Ok((form, sheet, answers, saved, written))
     })
@@ -314,14 +341,14 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
         Err(error) => return trouble(view, view.app(), &error),
     };
     let version = match saved {
-        Save::Newer(saved) => return both(view, &form, &sheet, answers, saved, part),
+        Save::Both(saved, both) => return both_shown(view, &form, &sheet, &answers, (saved, both), part),
         Save::Sent => return sent(view, &form, &sheet, answers, part),
         Save::Done(saved) => saved.version,
     };
     match written {
         Ok(written) => {
             let changes = written.first().and_then(|written| crate::rules::proposed(view, &form.app, &written.body));
-            check_page(view, &form, &sheet, &answers, version, changes)
+            checking::page(view, &form, &sheet, &answers, version, Look { changes, ..Look::default() })
         }
         Err(error) => again(view, &form, &sheet, answers, error),
     }
@@ -336,7 +363,7 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
         if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
             match form.save(&sheet, version, answers.clone())? {
-                Save::Done(_) => {}
+                Save::Done(saved) if say_the_same(&sheet, &saved.answers, &answers) => {}
                 kept => return Ok((form, sheet, answers, Err(kept))),
             }
         }
@@ -350,8 +377,23 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(Save::Newer(saved)) => return both(view, &form, &sheet, answers, saved, part),
-        Err(_) => return sent(view, &form, &sheet, answers, part),
+        Err(Save::Both(saved, both)) => return both_shown(view, &form, &sheet, &answers, (saved, both), part),
+        Err(Save::Sent) => return sent(view, &form, &sheet, answers, part),
+        // Nobody sends or signs what somebody else has written meanwhile without having read it.
+        Err(Save::Done(saved)) if sheet.signs.actor && !is_long(&sheet) => {
+            let shown = Shown { status: Some(StatusCode::CONFLICT), changed: true, ..Shown::default() };
+            return page(view, &form, &sheet, Some(&saved), &shown);
+        }
+        Err(Save::Done(saved)) => {
+            return checking::page(
+                view,
+                &form,
+                &sheet,
+                &saved.answers,
+                saved.version,
+                Look { changed: true, ..Look::default() },
+            );
+        }
     };
     match outcome {
         Ok(Outcome::Waiting(proposal)) => {
@@ -439,12 +481,17 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         })
         .collect();
     let read = reading(view, form, sheet);
+    let now = standing(sheet, draft);
+    let now = answers.unwrap_or(&now);
     let body = html! {
         input type="hidden" name=(VERSION) value=(version);
         @if let Some(part) = shown.part.filter(|_| long) { input type="hidden" name=(PART) value=(part); }
         @for (index, part) in all.iter().enumerate().filter(|(index, _)| !long || shown.part == Some(*index)) {
             @if let Some(name) = part.name { h2 id=(format!("part-{index}")) { (name.get(view.lang)) } }
-            @for field in &part.fields { (question(view, form, sheet, field, answers, shown)) }
+            @if let Some(trail) = tasks::latest(draft, part).filter(|trail| trail.by != form.me.session.account.id) {
+                p.hint { (tasks::whose(view, form, trail, sheet.offset)) }
+            }
+            @for field in &part.fields { (question(view, form, sheet, field, now, shown)) }
         }
         @if long {
             div.buttons {
@@ -469,13 +516,12 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @if let Some(newer) = &shown.newer {
             (ui::note(Tone::Due, &html! { p role="alert" { (view.tp("draft_conflict", &[("time", &clock_time(newer, sheet.offset))])) } }))
         }
+        @if shown.changed { (ui::note(Tone::Due, &html! { p role="alert" { (view.t("check_changed")) } })) }
         @if sheet.fields.len() > 10 && !listed {
-            @let now = standing(sheet, draft);
-            @let shown_fields: Vec<&Field> = if long { shown.part.and_then(|p| all.get(p)).map(|p| p.fields.clone()).unwrap_or_default() } else { sheet.fields.iter().collect() };
-            @let (filled, asked) = progress(&shown_fields, answers.unwrap_or(&now));
+            @let (filled, asked) = progress(&fields_of(sheet, shown.part), now);
             p { (view.tp("progress_line", &[("filled", &filled.to_string()), ("asked", &asked.to_string())])) }
         }
-        @if listed { (task_list(view, form, sheet, answers.unwrap_or(&standing(sheet, draft)), version)) }
+        @if listed { (tasks::list(view, form, sheet, draft, now, version)) }
         @else { @match &read {
             Some(read) => div.split {
                 section.split-read aria-label=(view.t("dossier")) { (read) }
@@ -488,44 +534,6 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     let wide = read.is_some();
     let content = Content { script: Some("form.js"), wide, ..Content::new(title, main) };
     view.page_with(&form.app, shown.status.unwrap_or(StatusCode::OK), content)
-}
-
-/// The parts of a long form with how far each is, then the way to check and send it.
-fn task_list(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Markup {
-    let here = act_href(view, &form.app, &form.log, &form.kind, &form.case);
-    let sources = desk::import_sources(form.app.heng(), &form.log, &sheet.me).unwrap_or_default();
-    let whole: Vec<&Field> = sheet.fields.iter().collect();
-    let (filled, asked) = progress(&whole, answers);
-    html! {
-        ol.task-list {
-            @for (index, part) in parts(sheet).iter().enumerate() {
-                @let (filled, asked) = progress(&part.fields, answers);
-                @let (key, tone) = if asked == filled { ("part_done", Tone::Done) } else if filled == 0 { ("part_open", Tone::Quiet) } else { ("part_begun", Tone::Due) };
-                li {
-                    a href=(format!("{here}?part={index}")) { (part.name.map(|n| n.get(view.lang)).unwrap_or_default()) }
-                    (ui::status_tag(&view.tp(key, &[("filled", &filled.to_string()), ("asked", &asked.to_string())]), tone))
-                }
-            }
-        }
-        p { (view.tp("progress_line", &[("filled", &filled.to_string()), ("asked", &asked.to_string())])) }
-        form.act-list method="post" action=(here) {
-            input type="hidden" name=(VERSION) value=(version);
-            div.buttons { (ui::submit(&view.t("go_check"), filled == asked, Some((BUTTON, "check")))) }
-        }
-        @if !sources.is_empty() {
-            details.more {
-                summary { (view.t("import_heading")) }
-                p { (view.t("import_text")) }
-                @for (log, name) in &sources {
-                    (ui::button_post(
-                        &view.tp("import_from", &[("edition", name.get(view.lang))]),
-                        &view.href(&format!("/work/{}/import", place(&form.app, &form.log))),
-                        &[("from".into(), log.as_str().into())],
-                    ))
-                }
-            }
-        }
-    }
 }
 
 /// Fills the draft of the application from another edition's.
@@ -560,8 +568,9 @@ pub(crate) struct Source {
 fn wrapped(action: &str, view: &View, body: &Markup, drafts: bool) -> Markup {
     html! {
         form class=(if drafts { "act" } else { "act no-draft" }) method="post" action=(action) novalidate
-            data-autosave=(view.t("saving")) data-count=(view.t("characters_typed")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
-            data-kept=(view.t("draft_kept_here")) { (body) }
+            data-autosave=(view.t("saving")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
+            data-kept=(view.t("draft_kept_here")) data-theirs=(view.t("draft_theirs"))
+            data-keep-mine=(view.t("draft_keep_mine")) data-take-theirs=(view.t("draft_take_theirs")) data-choose=(view.t("draft_choose")) { (body) }
     }
 }
 
@@ -603,148 +612,6 @@ fn buttons(view: &View, sheet: &Sheet) -> Markup {
             @if asks && drafts::keeps(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
         }
     }
-}
-
-/// An id that a link can lead to: colons and tildes stay out of it.
-fn html_id(name: &str) -> String {
-    let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
-    format!("f-{}", plain.collect::<String>())
-}
-
-fn question(
-    view: &View,
-    form: &Form,
-    sheet: &Sheet,
-    field: &Field,
-    answers: Option<&Answers>,
-    around: &Shown,
-) -> Markup {
-    let typed: Vec<String> = match answers {
-        Some(answers) => answers.get(&field.name).cloned().unwrap_or_default(),
-        None => field.value.clone(),
-    };
-    let first = typed.first().cloned().unwrap_or_default();
-    let line =
-        |input_type: &'static str| FieldKind::Line { input_type, value: first.clone().into(), autocomplete: None };
-    let chosen: Vec<ui::Text<'_>> = typed.iter().map(|value| value.as_str().into()).collect();
-    let choices: Vec<Choose<'_>> = match &field.kind {
-        Kind::One { choices } | Kind::Many { choices } => {
-            choices.iter().map(|c| Choose::new(c.value.as_str(), c.label.get(view.lang))).collect()
-        }
-        Kind::Files { .. } => files(view, form, sheet),
-        _ => Vec::new(),
-    };
-    let with_empty: Vec<Choose<'_>> =
-        std::iter::once(Choose::new("", view.t("please_choose"))).chain(choices.iter().cloned()).collect();
-    let kind = match &field.kind {
-        Kind::Line { .. } | Kind::Number { .. } | Kind::Money { .. } => line("text"),
-        Kind::Area { rows, .. } => FieldKind::Area { value: first.clone().into(), rows: *rows },
-        Kind::Table { .. } => FieldKind::Area { value: first.clone().into(), rows: 6 },
-        Kind::Day => line("date"),
-        Kind::Moment => line("datetime-local"),
-        Kind::One { choices: all } if all.len() > 5 => {
-            FieldKind::Select { options: &with_empty, chosen: first.as_str().into() }
-        }
-        Kind::One { .. } => FieldKind::Radio { options: &choices, chosen: first.as_str().into() },
-        Kind::Many { .. } | Kind::Files { .. } => FieldKind::Checks { options: &choices, chosen: &chosen },
-        Kind::Tick => FieldKind::Checkbox { value: "yes".into(), checked: !first.is_empty() },
-    };
-    let mut out = ui::Field::of(field.name.as_str(), field.label.get(view.lang), kind);
-    out.id = html_id(&field.name).into();
-    if let Some(hint) = &field.hint {
-        out.hint = Some(hint.get(view.lang).into());
-    }
-    if let Kind::Table { columns, .. } = &field.kind {
-        let names: Vec<String> = columns.iter().map(|c| c.get(view.lang).to_owned()).collect();
-        let hint = field.hint.as_ref().map(|h| h.get(view.lang)).unwrap_or_default();
-        out.hint = Some(format!("{} {hint}", view.tp("columns", &[("columns", &names.join(" | "))])).into());
-    }
-    if let Kind::Area { most, .. } = &field.kind {
-        let limit = view.tp("at_most", &[("most", &crate::words::number(u64::try_from(*most).unwrap_or(0)))]);
-        out.hint = Some(format!("{}{limit}", out.hint.as_deref().map(|h| format!("{h} ")).unwrap_or_default()).into());
-    }
-    if field.optional {
-        out.optional = Some(view.t("optional").into());
-    }
-    out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
-    let theirs = around.newer.as_ref().map(|saved| saved.answers.get(&field.name).cloned().unwrap_or_default());
-    let said = |values: &[String]| values.iter().filter(|v| !v.is_empty()).cloned().collect::<Vec<_>>();
-    let theirs = theirs.filter(|theirs| said(theirs) != said(&typed));
-    let upload = matches!(field.kind, Kind::Files { .. });
-    html! {
-        (ui::field(&out))
-        @if let Some(theirs) = theirs {
-            div.theirs { p.theirs-label { (view.t("draft_theirs")) } p.typed { (shown(view, field, &theirs)) } }
-        }
-        @if upload {
-            p { a.button href=(view.href(&format!("/work/{}/files", place(&form.app, &form.log)))) { (view.t("upload_link")) } }
-        }
-    }
-}
-
-/// Files that the actor has uploaded.
-fn files(_: &View, form: &Form, sheet: &Sheet) -> Vec<Choose<'static>> {
-    let list = desk::files::list(form.app.heng(), &sheet.me).unwrap_or_default();
-    list.into_iter().map(|(sha, info)| Choose::new(sha, format!("{} · {}", info.name, info.about))).collect()
-}
-
-/// The answers of a form in words.
-fn shown(view: &View, field: &Field, typed: &[String]) -> String {
-    let label = |value: &String| match &field.kind {
-        Kind::One { choices } | Kind::Many { choices } => {
-            let found = choices.iter().find(|c| c.value == *value);
-            found.map_or_else(|| value.clone(), |c| c.label.get(view.lang).to_owned())
-        }
-        Kind::Tick => view.t("ticked"),
-        _ => value.clone(),
-    };
-    let all: Vec<String> = typed.iter().filter(|v| !v.is_empty()).map(label).collect();
-    if all.is_empty() { "—".to_owned() } else { all.join("；") }
-}
-
-/// The part of a long form in which a question stands, as the query of its address.
-fn part_query(sheet: &Sheet, name: &str) -> String {
-    let place = parts(sheet).iter().position(|part| part.fields.iter().any(|f| f.name == name));
-    place.filter(|_| is_long(sheet)).map(|part| format!("?part={part}")).unwrap_or_default()
-}
-
-/// `changes` stands for the answers where a new version is read against the one before.
-fn check_page(
-    view: &View,
-    form: &Form,
-    sheet: &Sheet,
-    answers: &Answers,
-    version: u64,
-    changes: Option<Markup>,
-) -> Response {
-    let title = view.t("check_answers");
-    let act = words("act", sheet.kind, &[]);
-    let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
-    let empty = Vec::new();
-    let main = html! {
-        (ui::title_block(&title, Some(act.get(view.lang))))
-        (ui::sentence(&view.t("check_answers_text")))
-        @match &changes {
-            Some(changes) => { (changes) p { a href=(action) { (view.t("change")) } } }
-            None => dl.facts.answers {
-                @for field in &sheet.fields {
-                    div {
-                        dt { (field.label.get(view.lang)) }
-                        dd {
-                            span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
-                            a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
-                        }
-                    }
-                }
-            },
-        }
-        form method="post" action=(action) {
-            input type="hidden" name=(VERSION) value=(version);
-            @for (name, values) in answers { @for value in values { input type="hidden" name=(name) value=(value); } }
-            div.buttons { (ui::submit(&view.t("go_send"), true, Some((BUTTON, "send")))) }
-        }
-    };
-    view.page(&form.app, Content::new(title, main))
 }
 
 /// A record that `subject` wrote or signed.

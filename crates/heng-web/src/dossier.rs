@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use heng_app::desk::results::Results;
 use heng_app::desk::{EditionDesk, Place, files, proposal, with_desk};
 use heng_domain::criteria::ItemKind;
-use heng_domain::edition::events::Role;
+use heng_domain::edition::events::{Attachment, YearFigures};
+use heng_domain::edition::secret::{Column as Figure, Part};
 use heng_domain::edition::{Application, Edition, Thing};
 use heng_domain::text::{Lang, Text};
 use heng_domain::time::Instant;
@@ -23,6 +25,44 @@ use crate::work::{log_name, log_of, place};
 /// Applications on one page of the list.
 const PAGE: usize = 50;
 
+/// A dossier as one reader may see it: everything that is not there is marked as a business secret.
+pub(crate) struct Seen<'a> {
+    pub edition: &'a Edition,
+    pub application: &'a Application,
+    /// Who reads.
+    pub reader: &'a str,
+    texts: &'a BTreeMap<Hash, Vec<u8>>,
+}
+
+impl Seen<'_> {
+    /// Whether the reader may see a part.
+    pub fn may_read(&self, part: Part<'_>) -> bool {
+        self.edition.may_read_part(self.reader, &self.application.body.application, part)
+    }
+
+    /// A text of the dossier; `None` where the reader may not see it.
+    pub fn text(&self, part: Part<'_>, sha256: &Hash) -> Option<String> {
+        let bytes = self.texts.get(sha256).filter(|_| self.may_read(part))?;
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The results of an item; `None` where there are none, or the reader may not see them.
+    pub fn results(&self, item: &str) -> Option<Results> {
+        let sha256 = self.application.body.self_evaluation.get(item)?.results_sha256?;
+        Results::from_bytes(self.texts.get(&sha256).filter(|_| self.may_read(Part::Results(item)))?)
+    }
+
+    /// The yearly figures; marked columns are absent where the reader may not see them.
+    pub fn figures(&self) -> Vec<YearFigures> {
+        self.edition.figures_for(self.reader, &self.application.body.application)
+    }
+
+    /// The files that the reader may open.
+    pub fn files(&self) -> impl Iterator<Item = &Attachment> {
+        self.application.body.attachments.iter().filter(|file| self.may_read(Part::File(&file.sha256)))
+    }
+}
+
 /// Opens the dossier of an application: what `show` makes of it for `reader`, and a note that it was opened; `None`
 /// where the reader may not. Pages and the JSON interface open dossiers here and nowhere else.
 pub(crate) fn open<T>(
@@ -30,21 +70,29 @@ pub(crate) fn open<T>(
     log_id: &str,
     reader: &str,
     application: &str,
-    show: impl FnOnce(&Edition, &Application, &Texts) -> T,
+    show: impl FnOnce(&Seen<'_>) -> T,
 ) -> Option<T> {
     let log = app.heng().log(log_id).ok()?;
-    // The texts come from the disk; meanwhile the image must be free for those who write.
+    // The texts come from the disk; meanwhile the image must be free for those who write. What the reader may not see is
+    // not even fetched.
     let hashes: Vec<Hash> = {
         let image = log.image();
         let edition = image.state.edition().filter(|edition| edition.may_read(reader, application))?;
         let body = &edition.applications.get(application)?.body;
-        body.self_evaluation.values().map(|own| own.sha256).chain([body.profile_sha256]).collect()
+        let may = |part| edition.may_read_part(reader, application, part);
+        let items = body.self_evaluation.iter().flat_map(|(item, own)| {
+            let results = own.results_sha256.filter(|_| may(Part::Results(item)));
+            may(Part::Item(item)).then_some(own.sha256).into_iter().chain(results)
+        });
+        may(Part::Profile).then_some(body.profile_sha256).into_iter().chain(items).collect()
     };
-    let texts: Texts = hashes.into_iter().map(|hash| (hash, text_of(app, &hash))).collect();
+    let fetch = |hash: Hash| (hash, app.heng().store().attachment(&hash.0).ok().flatten().unwrap_or_default());
+    let texts = hashes.into_iter().map(fetch).collect();
     let shown = {
         let image = log.image();
         let edition = image.state.edition()?;
-        show(edition, edition.applications.get(application)?, &texts)
+        let application = edition.applications.get(application)?;
+        show(&Seen { edition, application, reader, texts: &texts })
     };
     opened(app, log_id, reader, application, "dossier");
     Some(shown)
@@ -52,7 +100,7 @@ pub(crate) fn open<T>(
 
 /// The dossier as a page shows it.
 pub(crate) fn content(view: &View, app: &App, log: &str, reader: &str, application: &str) -> Option<Markup> {
-    open(app, log, reader, application, |edition, found, texts| body(view, app, edition, log, found, reader, texts))
+    open(app, log, reader, application, |seen| body(view, app, log, seen))
 }
 
 /// Who opened what, and when: the supervisor reads it (issue “every file opening is recorded”).
@@ -64,47 +112,55 @@ fn opened(app: &App, log: &str, reader: &str, application: &str, what: &str) {
     }
 }
 
-/// Texts of a dossier by their hashes.
-pub(crate) type Texts = BTreeMap<Hash, String>;
-
-fn text_of(app: &App, sha: &Hash) -> String {
-    let bytes = app.heng().store().attachment(&sha.0).ok().flatten().unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
+/// The sign of a part that is marked: for those who see it, so that they keep it, and for those who do not.
+fn sign(view: &View, seen: &Seen<'_>, part: Part<'_>) -> Markup {
+    html! {
+        @if seen.application.body.is_secret(part) {
+            @if seen.may_read(part) { p.secret-mark { (ui::status_tag(&view.t("secret_seen"), Tone::Stop)) } }
+            @else { p.secret-mark { (ui::status_tag(&view.t("secret_kept"), Tone::Quiet)) } }
+        }
+    }
 }
 
-fn body(
-    view: &View,
-    app: &App,
-    edition: &Edition,
-    log: &str,
-    application: &Application,
-    reader: &str,
-    texts: &Texts,
-) -> Markup {
-    let text = |hash: &Hash| texts.get(hash).map(String::as_str).unwrap_or_default();
+fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
+    let Seen { edition, application, reader, .. } = seen;
     let offset = edition.rules().utc_offset_minutes;
     let now = instant(view.lang, app.heng().clock().now(), offset);
     let body = &application.body;
     let files = view.href(&format!("/work/{}/applications/{}/files", place(app, log), body.application));
+    let prose = |part: Part<'_>, sha256: &Hash| {
+        html! {
+            (sign(view, seen, part))
+            @if let Some(text) = seen.text(part, sha256) { p.prose translate="no" { (text) } }
+        }
+    };
     html! {
         p.watermark { (view.tp("watermark", &[("reader", reader), ("time", &now)])) }
+        (entered(view, application))
         h2 { (view.t("profile_heading")) }
-        p.prose translate="no" { (text(&body.profile_sha256)) }
+        (prose(Part::Profile, &body.profile_sha256))
         h2 { (view.t("figures_heading")) }
-        (figures(view, application))
+        (figures(view, seen))
         @for item in edition.criteria.iter().flat_map(|tree| tree.items()) {
             @if let Some(own) = body.self_evaluation.get(&item.id) {
                 h3 id=(format!("item-{}", item.id.replace('.', "-"))) { (item.id) " " (item.name.get(view.lang)) }
-                p.prose translate="no" { (text(&own.sha256)) }
+                (prose(Part::Item(&item.id), &own.sha256))
+                @if own.results_sha256.is_some() {
+                    (sign(view, seen, Part::Results(&item.id)))
+                    @if let Some(table) = seen.results(&item.id) { (crate::results::shown(view, &table)) }
+                }
                 p.hint { (view.tp("own_percent", &[("percent", &own.percent.to_string()), ("chars", &own.chars.to_string())])) }
             }
         }
         h2 { (view.t("files_heading")) }
         @if body.attachments.is_empty() { p { (view.t("no_files")) } }
-        ul { @for file in &body.attachments { li {
+        @let kept = body.attachments.len() - seen.files().count();
+        ul { @for file in seen.files() { li {
             a href=(format!("{files}/{}", file.sha256)) { (file.name) }
             " · " (file.about) " · " (view.tp("bytes", &[("bytes", &crate::words::number(file.size))]))
+            @if body.is_secret(Part::File(&file.sha256)) { " " (ui::status_tag(&view.t("secret_seen"), Tone::Stop)) }
         } } }
+        @if kept > 0 { p.secret-mark { (ui::status_tag(&view.tp("secret_files", &[("count", &kept.to_string())]), Tone::Quiet)) } }
         @if !application.recommendations.is_empty() {
             h2 { (view.t("recommendations_heading")) }
             ul { @for r in &application.recommendations { li {
@@ -123,41 +179,56 @@ fn body(
     }
 }
 
-fn figures(view: &View, application: &Application) -> Markup {
-    let columns = [
-        Column::text(view.t("year")),
-        Column::number(view.t("revenue")),
-        Column::number(view.t("profit")),
-        Column::number(view.t("tax")),
-        Column::number(view.t("employees")),
-    ];
-    let fen = |fen: i64| {
-        let sign = if fen < 0 { "−" } else { "" };
-        format!("{sign}{}", money(view.lang, fen.unsigned_abs()))
+/// That an officer has entered the application: everybody who reads it is told.
+pub(crate) fn entered(view: &View, application: &Application) -> Markup {
+    html! {
+        @if application.by != application.body.organisation {
+            @match &application.body.paper {
+                Some(paper) => (ui::note(Tone::Due, &html! { p { (view.tp("entered_paper", &[("reason", &paper.reason)])) } })),
+                None => (ui::note(Tone::Due, &html! { p { (view.t("entered_office")) } })),
+            }
+        }
+    }
+}
+
+fn figures(view: &View, seen: &Seen<'_>) -> Markup {
+    let shown = Figure::ALL.map(|figure| (figure, seen.may_read(Part::Figures(figure))));
+    let key = |figure: Figure| match figure {
+        Figure::Revenue => "revenue",
+        Figure::Profit => "profit",
+        Figure::Tax => "tax",
+        Figure::Employees => "employees",
     };
-    let rows: Vec<Row<'_>> = application
-        .body
-        .figures
+    let marked = |figure: Figure| seen.application.body.is_secret(Part::Figures(figure));
+    let columns: Vec<Column<'_>> = std::iter::once(Column::text(view.t("year")))
+        .chain(Figure::ALL.map(|figure| match marked(figure) {
+            true => Column::measured(view.t(key(figure)), view.t("file_secret")),
+            false => Column::number(view.t(key(figure))),
+        }))
+        .collect();
+    let fen = |fen: Option<i64>| {
+        let fen = fen?;
+        let sign = if fen < 0 { "−" } else { "" };
+        Some(format!("{sign}{}", money(view.lang, fen.unsigned_abs())))
+    };
+    let all = seen.figures();
+    let rows: Vec<Row<'_>> = all
         .iter()
         .map(|f| {
-            Row::new(vec![
-                html! { (f.year) },
-                html! { (fen(f.revenue_fen)) },
-                html! { (fen(f.profit_fen)) },
-                html! { (fen(f.tax_fen)) },
-                html! { (crate::words::number(f.employees)) },
-            ])
+            let values = [fen(f.revenue_fen), fen(f.profit_fen), fen(f.tax_fen), f.employees.map(crate::words::number)];
+            let cells = values.map(|value| html! { (value.unwrap_or_else(|| view.t("secret_cell"))) });
+            Row::new(std::iter::once(html! { (f.year) }).chain(cells).collect())
         })
         .collect();
-    let bars: Vec<Bar<'_>> = application
-        .body
-        .figures
+    let bars: Vec<Bar<'_>> = all
         .iter()
-        .map(|f| Bar {
-            label: f.year.to_string().into(),
-            value: f.revenue_fen / 100,
-            shown: fen(f.revenue_fen).into(),
-            href: None,
+        .filter_map(|f| {
+            Some(Bar {
+                label: f.year.to_string().into(),
+                value: f.revenue_fen? / 100,
+                shown: fen(f.revenue_fen)?.into(),
+                href: None,
+            })
         })
         .collect();
     let words = PictureWords {
@@ -168,7 +239,12 @@ fn figures(view: &View, application: &Application) -> Markup {
     };
     html! {
         (ui::table(&view.t("figures_heading"), &columns, &rows, &html! {}))
-        @if bars.iter().all(|bar| bar.value >= 0) { (ui::funnel_svg(&words, &bars)) }
+        @if shown.iter().any(|(_, seen)| !seen) {
+            p.secret-mark { (ui::status_tag(&view.t("secret_kept"), Tone::Quiet)) }
+        } @else if shown.iter().any(|(figure, _)| marked(*figure)) {
+            p.secret-mark { (ui::status_tag(&view.t("secret_seen"), Tone::Stop)) }
+        }
+        @if !bars.is_empty() && bars.iter().all(|bar| bar.value >= 0) { (ui::funnel_svg(&words, &bars)) }
     }
 }
 
@@ -464,16 +540,17 @@ pub(crate) fn find_file(
     let found = {
         let found = app.heng().log(log)?;
         let image = found.image();
-        let edition = image.state.edition().filter(|e| e.may_read(reader, application));
+        let edition = image.state.edition();
         edition.and_then(|e| Some((e, e.applications.get(application)?))).and_then(|(e, a)| {
             let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?;
-            let inner = e.has_role(reader, Role::Officer)
-                || a.body.organisation == reader
-                || e.panels.values().any(|p| p.members.contains(reader) && p.applications.contains(application));
-            Some((file.name.clone(), file.sha256, a.body.organisation.clone(), inner))
+            let may = e.may_read_part(reader, application, Part::File(&file.sha256));
+            may.then(|| {
+                (file.name.clone(), file.sha256, a.body.organisation.clone(), e.reads_secrets(reader, application))
+            })
         })
     };
     let Some((name, hash, owner, inner)) = found else { return Ok(None) };
+    // Records of earlier versions do not say which files are marked; the owner's list does.
     let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
     if secret && !inner {
         return Ok(None);

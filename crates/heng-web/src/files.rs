@@ -33,6 +33,7 @@ type At = Path<(String, String)>;
 #[derive(Clone)]
 pub(crate) struct Owner {
     pub log: String,
+    pub subject: String,
     pub handle: String,
 }
 
@@ -40,7 +41,7 @@ fn owner(view: &View, app: &App, first: &str, second: &str) -> Option<Owner> {
     let log = log_of(app, first, second)?;
     let me = view.me.as_ref()?;
     let handle = proposal::handle(app.heng(), &log, &me.subject).ok().flatten()?;
-    Some(Owner { log, handle })
+    Some(Owner { log, subject: me.subject.clone(), handle })
 }
 
 pub(crate) fn status(error: &UploadError) -> StatusCode {
@@ -101,8 +102,13 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path((first, second
 }
 
 /// What a file can be for: the licence, one of the items, or something else.
-pub(crate) fn uses(lang: Lang, app: &App, log: &str) -> Vec<(String, String)> {
+/// `subject`: whose file it is.
+pub(crate) fn uses(lang: Lang, app: &App, log: &str, subject: &str) -> Vec<(String, String)> {
     let mut out = vec![("licence".to_owned(), t(lang, "file_licence")), ("form".to_owned(), t(lang, "file_form"))];
+    // Scans of applications on paper are the office's.
+    if subject.starts_with("p:") {
+        out.push(("paper".to_owned(), t(lang, "file_paper")));
+    }
     if let Ok(found) = app.heng().log(log) {
         let image = found.image();
         let items = image.state.edition().and_then(|e| e.criteria.as_ref()).into_iter().flat_map(|tree| tree.items());
@@ -117,7 +123,7 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, again: &Again<S
     let here = view.href(&format!("/work/{}/files", place(app, &owner.log)));
     let list = files::list(app.heng(), &owner.handle).unwrap_or_default();
     let unfinished = app.uploads().unfinished(&owner.handle).unwrap_or_default();
-    let uses = uses(view.lang, app, &owner.log);
+    let uses = uses(view.lang, app, &owner.log, &owner.subject);
     let typed = &again.typed;
     let label =
         |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about.to_owned(), |(_, name)| name.clone());
@@ -202,7 +208,7 @@ pub(crate) async fn upload(view: View, State(app): State<App>, Path((first, seco
         // The door says it in the reader's language.
         Err(error) => return error.into_response(),
     };
-    if !uses(view.lang, &app, &owner.log).iter().any(|(id, _)| *id == sent.about) {
+    if !uses(view.lang, &app, &owner.log, &owner.subject).iter().any(|(id, _)| *id == sent.about) {
         let again = Again::new(sent, "about", view.t("error_choose"));
         return page(&view, &app, &owner, StatusCode::UNPROCESSABLE_ENTITY, &again);
     }

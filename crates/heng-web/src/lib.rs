@@ -28,6 +28,7 @@ mod people;
 mod plain;
 mod programme;
 mod ranking;
+mod results;
 mod routes;
 mod rules;
 mod sign;

@@ -5,7 +5,6 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Language, SignedIn};
-use heng_app::desk::drafts;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -169,12 +168,10 @@ fn restore(app: &App, account: &str, subject: &str, id: &str) -> Result<(), Acco
     if let ["work", first, second, kind, case] = parts.as_slice()
         && let Some(log) = crate::work::log_of(app, first, second)
         && let Some(case) = percent(case)
-        && let Some(me) = heng_app::desk::proposal::handle(app.heng(), &log, subject)?
         && let Ok(posted) = crate::act::posted(parked.expose())
     {
-        let key = drafts::key(&me, &log, kind, &case);
-        let version = drafts::load(app.heng(), &key)?.map_or(0, |draft| draft.version);
-        drop(drafts::save(app.heng(), &key, account, version, posted.answers)?);
+        let place = crate::act::Place { log, kind: (*kind).to_owned(), case };
+        crate::act::restore(app, account, subject, &place, &posted)?;
     }
     app.accounts().forget_parked(account, id)
 }

@@ -9,8 +9,20 @@ use serde_json::Value;
 use super::field::{same, words};
 
 /// Keys that mean something only to a machine; the page shows them under "exact record".
-const MACHINE: [&str; 10] =
-    ["log", "nonce", "options_sha256", "roster_sha256", "rule_sha256", "text_sha256", "v", "source", "cite", "sha256"];
+const MACHINE: [&str; 12] = [
+    "log",
+    "nonce",
+    "options_sha256",
+    "results_sha256",
+    "roster_sha256",
+    "rule_sha256",
+    "scan_sha256",
+    "text_sha256",
+    "v",
+    "source",
+    "cite",
+    "sha256",
+];
 
 /// Label and value of each part of a body, in both languages; hidden values come last, as the signer typed them.
 pub fn describe(edition: Option<&Edition>, body: &Value, hidden: &BTreeMap<String, Value>) -> Vec<(Text, Text)> {

@@ -382,7 +382,7 @@ fn read_one(field: &Field, typed: &[String], offset: i32) -> Result<Option<Value
         }
         Kind::Area { most, .. } => Value::Text(short(text, *most, fail)?),
         Kind::Number { least, most, step } => {
-            let digits: String = text.nfkc().filter(|c| !matches!(c, ',' | ' ' | '%')).collect();
+            let digits = digits(&text, &['%']);
             let number: i64 = digits.parse().map_err(|_| fail("number"))?;
             if number < *least || number > *most {
                 return Err(fail("number_range").with("least", least).with("most", most));
@@ -442,9 +442,17 @@ fn short(text: String, most: usize, fail: impl Fn(&str) -> Wrong) -> Result<Stri
     if chars > most { Err(fail("long").with("most", most).with("chars", chars)) } else { Ok(text) }
 }
 
+/// A number without what people and spreadsheets put around its digits: full width, thousands separators, blanks, any sort
+/// of minus, and the signs in `besides`.
+pub(super) fn digits(text: &str, besides: &[char]) -> String {
+    let minus = |c| if matches!(c, '\u{2010}'..='\u{2014}' | '\u{2212}') { '-' } else { c };
+    let around = |c: char| c.is_whitespace() || matches!(c, ',' | '\'') || besides.contains(&c);
+    text.nfkc().map(minus).filter(|c| !around(*c)).collect()
+}
+
 /// `1,234.5` yuan as fen; more than two decimals are refused, never rounded.
 fn fen(text: &str) -> Option<i64> {
-    let digits: String = text.nfkc().filter(|c| !matches!(c, ',' | ' ' | '¥' | '元')).collect();
+    let digits = digits(text, &['¥', '元']);
     let (negative, digits) = match digits.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, digits.as_str()),
@@ -524,8 +532,7 @@ pub fn cell_fen(text: &str) -> Option<i64> {
 
 /// A whole number of a cell.
 pub fn cell_number(text: &str) -> Option<u64> {
-    let digits: String = text.nfkc().filter(|c| !matches!(c, ',' | ' ')).collect();
-    digits.parse().ok()
+    digits(text, &[]).parse().ok()
 }
 
 #[cfg(test)]

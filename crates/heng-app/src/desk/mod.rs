@@ -18,6 +18,7 @@ pub mod notes;
 mod notice;
 mod office;
 pub mod proposal;
+pub mod results;
 mod review;
 pub mod rules;
 mod scoring;
@@ -324,7 +325,15 @@ impl EditionDesk<'_> {
     /// # Errors
     /// If the store fails.
     pub fn attach(&self, text: &str) -> std::result::Result<Hash, DeskError> {
-        Ok(Hash(self.heng.store().put_attachment(text.as_bytes())?))
+        self.attach_bytes(text.as_bytes())
+    }
+
+    /// Keeps bytes as an attachment.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn attach_bytes(&self, bytes: &[u8]) -> std::result::Result<Hash, DeskError> {
+        Ok(Hash(self.heng.store().put_attachment(bytes)?))
     }
 
     /// The handle of a person in an edition: for experts the pseudonym, which only the server knows.
@@ -469,6 +478,13 @@ pub struct Sheet {
     pub fields: Vec<Field>,
     /// Minutes from UTC for its days and times.
     pub offset: i32,
+}
+
+impl Sheet {
+    /// What stands in the form before anything is typed.
+    pub fn before(&self) -> Answers {
+        self.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()
+    }
 }
 
 /// The act of a kind that has the case open. A kind may have several: what one case decides by itself needs more

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use heng_domain::edition::Edition;
 use heng_domain::edition::events::{
-    ApplicationSubmitted, Approved, Attachment, CalendarAdopted, CallPublished, ConditionChecked, CriteriaAdopted,
-    DecisionMade, EditionClosed, EditionOpened, Effect, Event, ExpertSeated, HonourConferred, NoticePublished,
-    ObjectionAnswered, ObjectionReceived, ObjectionScreened, OrganisationEntered, PersonSeated, PreReviewDecided,
-    RecommendationGiven, Role, ScoresOpened, SelectionDecided, SelfEvaluation, StageClosed, StageOpened, Window,
-    YearFigures,
+    Approved, CalendarAdopted, CallPublished, ConditionChecked, CriteriaAdopted, DecisionMade, EditionClosed,
+    EditionOpened, Effect, Event, ExpertSeated, HonourConferred, NoticePublished, ObjectionAnswered, ObjectionReceived,
+    ObjectionScreened, OrganisationEntered, PersonSeated, PreReviewDecided, RecommendationGiven, Role, ScoresOpened,
+    SelectionDecided, StageClosed, StageOpened, Window,
 };
 use heng_domain::eligibility::Facts;
 use heng_domain::office::events::{EntryPosted, Line, OfficeRole};
@@ -28,7 +27,7 @@ use crate::error::{AppError, Result};
 use crate::log::Accepted;
 
 /// Sentence that the simulation never reaches for a complete state.
-fn broken(what: &str) -> AppError {
+pub(super) fn broken(what: &str) -> AppError {
     AppError::Other(format!("the simulation lost track: {what}"))
 }
 
@@ -104,7 +103,7 @@ impl Simulation<'_> {
         }
     }
 
-    fn attachment(&self, text: &str) -> Result<Hash> {
+    pub(super) fn attachment(&self, text: &str) -> Result<Hash> {
         Ok(Hash(self.heng.store().put_attachment(text.as_bytes())?))
     }
 
@@ -289,67 +288,6 @@ impl Simulation<'_> {
         self.day = last;
         self.at(18, 1)?;
         Ok(true)
-    }
-
-    fn application(&mut self, index: usize, stage: &Stage) -> Result<Draft> {
-        let firm = self.cast.firms.get(index).ok_or_else(|| broken("a firm"))?;
-        let limits = &self.frozen.rules.application;
-        let profile = format!("{}：组织概述（虚构内容，仅供演示）。", firm.body.name.zh);
-        let profile_sha256 = self.attachment(&profile)?;
-        let mut self_evaluation = BTreeMap::new();
-        let items: Vec<_> = self.frozen.criteria.items().cloned().collect();
-        let share = limits.report_chars.value / u32::try_from(items.len().max(1)).unwrap_or(1);
-        for item in &items {
-            let text = format!("{} {}：自我评价（虚构内容，仅供演示）。", item.id, item.name.zh);
-            let percent = 50 + 5 * u32::try_from(self.random.below(8)).unwrap_or(0);
-            let step = self.frozen.criteria.step.max(1);
-            let body = SelfEvaluation {
-                chars: share.clamp(1, 900),
-                percent: percent / step * step,
-                sha256: self.attachment(&text)?,
-            };
-            self_evaluation.insert(item.id.clone(), body);
-        }
-        let base = 8_000_000_000 + i64::try_from(self.random.below(40_000_000_000)).unwrap_or(0);
-        let years = limits.figure_years.value.max(1);
-        let figures = (0..years)
-            .map(|i| {
-                let revenue_fen = base + base / 12 * i64::from(i);
-                YearFigures {
-                    employees: 180 + 40 * self.random.below(9) + u64::from(i) * 6,
-                    profit_fen: revenue_fen / 14,
-                    revenue_fen,
-                    tax_fen: revenue_fen / 25,
-                    year: self.settings.year.saturating_sub(years - i),
-                }
-            })
-            .collect();
-        let notice_days = limits.internal_notice_days.value;
-        let internal_notice = (notice_days > 0).then(|| Window {
-            from: self.day.checked_sub(i64::from(notice_days).days()).unwrap_or(self.day),
-            until: self.day,
-        });
-        let licence = format!("营业执照 {}", firm.body.uscc.as_deref().unwrap_or(""));
-        let attachment = Attachment {
-            about: "licence".to_owned(),
-            name: "营业执照.txt".to_owned(),
-            size: u64::try_from(licence.len()).unwrap_or(0),
-            sha256: self.attachment(&licence)?,
-        };
-        let body = ApplicationSubmitted {
-            application: format!("a:{:03}", index + 1),
-            attachments: vec![attachment],
-            figures,
-            internal_notice,
-            organisation: firm.id.clone(),
-            pledge: true,
-            profile_chars: u32::try_from(profile.chars().count()).unwrap_or(1).min(limits.profile_chars.value.max(1)),
-            profile_sha256,
-            self_evaluation,
-        };
-        let contact = json!({ "name": "示例联系人", "phone": "000-0000-0000" });
-        let draft = self.draft(&firm.id, &stage.basis, body)?;
-        Ok(draft.hiding(self.random.bytes(), BTreeMap::from([("/contact".to_owned(), contact)])))
     }
 
     fn recommendations(&mut self, stage: &Stage) -> Result<()> {

@@ -3,6 +3,7 @@
 //! The actors go in by the same door as everybody (`Log::submit`): a simulation that ends is a proof that the rules
 //! can be carried out, and every record of it can be verified.
 
+mod application;
 mod cast;
 mod committee;
 mod demo;

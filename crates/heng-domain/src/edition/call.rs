@@ -210,6 +210,7 @@ impl Edition {
             self.require_role(cx, Role::Officer)?;
             self.require_signature(cx, cx.actor())?;
         }
+        self.check_paper(cx, body, &stage.basis)?;
         ensure!(cx.record.time >= call.opens, "application.early", &stage.basis, opens = call.opens);
         ensure!(
             cx.record.time < call.closes,
@@ -241,6 +242,7 @@ impl Edition {
             limit = limits.profile_chars.value
         );
         self.check_self_evaluation(body)?;
+        self.check_secrets(cx, body, &stage.basis)?;
         let years = limits.figure_years.value;
         let enough = u32::try_from(body.figures.len()).is_ok_and(|n| n >= years);
         let consecutive = body.figures.windows(2).all(|pair| pair[1].year == pair[0].year + 1)
@@ -263,6 +265,16 @@ impl Edition {
         );
         ensure!(cx.record.hidden.contains_key("/contact"), "application.contact", &stage.basis);
         Ok(())
+    }
+
+    /// What is said to come from paper has a reason and a scan, and a second officer has compared both.
+    fn check_paper(&self, cx: &Context<'_>, body: &ApplicationSubmitted, basis: &str) -> Verdict {
+        let Some(paper) = &body.paper else { return Ok(()) };
+        ensure!(cx.actor() != body.organisation, "application.paper_own", basis);
+        ensure!(!paper.reason.is_empty(), "reason.missing", basis);
+        let scanned = body.attachments.iter().any(|file| file.sha256 == paper.scan_sha256);
+        ensure!(scanned, "application.paper_scan", basis);
+        self.require_signers(cx, Role::Officer, 2)
     }
 
     /// Days of a window that has ended; one that still runs proves nothing yet.
@@ -305,6 +317,7 @@ impl Edition {
     pub(super) fn apply_application(&mut self, record: &Record, body: ApplicationSubmitted) {
         self.field.insert(body.application.clone());
         let application = Application {
+            by: record.actor.clone(),
             seq: record.seq,
             time: record.time,
             withdrawn: None,

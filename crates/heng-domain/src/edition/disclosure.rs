@@ -1,10 +1,12 @@
 //! One gate for every output: what the public, and who inside, may see of an edition now (design.md, law 11).
 //!
 //! Pages, search, exports, streams and error messages all ask [`Edition::public_may_see`]; there is no second rule. Rooms
-//! behind a sign-in ask [`Edition::may_read`] for a dossier and [`Edition::may_see_sheet`] for a scorebook.
+//! behind a sign-in ask [`Edition::may_read`] for a dossier, [`Edition::may_read_part`] for a part of it that may be
+//! marked as secret, and [`Edition::may_see_sheet`] for a scorebook.
 
 use super::Edition;
 use super::events::Role;
+use super::secret::Part;
 use super::state::{MotionState, Panel};
 use crate::rules::{StageKind, VoteDisclosure};
 
@@ -64,6 +66,20 @@ impl Edition {
             || self.panels.values().any(|panel| self.sits_on(panel, reader, application))
             || self.judges_in_committee(reader, application)
             || (self.has_role(reader, Role::Authority) && self.has_begun(StageKind::Approval))
+    }
+
+    /// Whether `reader` may see a part of a dossier. What the applicant marked as a business secret is for the office and the
+    /// panel alone (award-rules.md R11); neither the recommenders nor the committee nor the supervisor need it.
+    pub fn may_read_part(&self, reader: &str, application: &str, part: Part<'_>) -> bool {
+        let marked = self.applications.get(application).is_some_and(|a| a.body.is_secret(part));
+        self.may_read(reader, application) && (!marked || self.reads_secrets(reader, application))
+    }
+
+    /// Who reads what is marked: officers, the panel, and the applicant itself.
+    pub fn reads_secrets(&self, reader: &str, application: &str) -> bool {
+        self.has_role(reader, Role::Officer)
+            || self.applications.get(application).is_some_and(|a| a.body.organisation == reader)
+            || self.panels.values().any(|panel| self.sits_on(panel, reader, application))
     }
 
     /// Whether `reader` may see the sheet of `expert` for an application in a scored stage.

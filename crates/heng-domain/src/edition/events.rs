@@ -82,22 +82,40 @@ pub struct SelfEvaluation {
     pub chars: u32,
     /// The applicant's own percentage.
     pub percent: u32,
+    /// SHA-256 of the table of results, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results_sha256: Option<Hash>,
     /// SHA-256 of the text.
     pub sha256: Hash,
 }
 
-/// Yearly key figures as the form asks for them; money in fen, people as counts.
+/// An application that an officer has entered from paper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paper {
+    /// Why it came on paper.
+    pub reason: String,
+    /// SHA-256 of the scan, which is among the files.
+    pub scan_sha256: Hash,
+}
+
+/// Yearly key figures as the form asks for them; money in fen, people as counts. What the applicant marked as secret is
+/// absent here and stands in the hidden `/figures`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct YearFigures {
     /// Staff at the end of the year.
-    pub employees: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employees: Option<u64>,
     /// Profit, negative for a loss.
-    pub profit_fen: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profit_fen: Option<i64>,
     /// Turnover.
-    pub revenue_fen: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revenue_fen: Option<i64>,
     /// Taxes paid.
-    pub tax_fen: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_fen: Option<i64>,
     /// Year.
     pub year: u32,
 }
@@ -332,7 +350,7 @@ events! {
         /// Reason.
         reason: String,
     }
-    /// An application (申报). Contact data are hidden in `/contact`.
+    /// An application (申报). Contact data are hidden in `/contact`, figures that are marked as secret in `/figures`.
     ApplicationSubmitted = "application.submitted" {
         /// Application, e.g. `a:001`.
         application: String,
@@ -345,12 +363,18 @@ events! {
         internal_notice: Option<Window>,
         /// Organisation.
         organisation: String,
+        /// Why and from what an officer entered it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paper: Option<Paper>,
         /// The pledge that all data are true was signed.
         pledge: bool,
         /// Characters of the organisation profile.
         profile_chars: u32,
         /// SHA-256 of the organisation profile.
         profile_sha256: Hash,
+        /// Parts that the applicant marked as business secrets, in ascending order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secret: Vec<String>,
         /// Self-evaluation by item.
         self_evaluation: BTreeMap<String, SelfEvaluation>,
     }

@@ -17,6 +17,7 @@ mod paths;
 mod result;
 mod review;
 mod scoring;
+pub mod secret;
 mod selection;
 mod stages;
 mod state;

@@ -52,6 +52,8 @@ pub struct Recommendation {
 /// An application with what has been decided on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Application {
+    /// Who entered it: the organisation itself, or an officer for it.
+    pub by: String,
     /// As submitted.
     pub body: ApplicationSubmitted,
     /// Number of the record.

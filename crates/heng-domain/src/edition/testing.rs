@@ -79,6 +79,7 @@ pub(super) fn edition() -> Edition {
             "profile_chars": 1, "profile_sha256": Hash([0; 32]), "self_evaluation": {},
         });
         let application = Application {
+            by: format!("o:{n}"),
             body: serde_json::from_value(body).unwrap(),
             seq: 0,
             time: e.last,

@@ -143,7 +143,7 @@ pub(crate) async fn show(
             utc_offset_minutes: sheet.offset,
             fields: sheet.fields.into_iter().map(Field::from).collect(),
             files: files.into_iter().map(File::from).collect(),
-            draft: draft.map(Draft::from),
+            draft: draft.map(|saved| Draft::new(&form.app, saved)),
         })
     })
     .await?;
@@ -163,7 +163,9 @@ pub(crate) struct DraftGiven {
     answers: Answers,
 }
 
-/// Saves the draft, also half filled in. A firm's staff share it, and so do its pages.
+/// Saves the draft, also half filled in. A firm's staff share it, and so do its pages: what others changed since the
+/// version that it was typed upon stays, and comes back in the answer. Where both changed the same answer, theirs stays too,
+/// and the problem `draft.newer` names it; all other answers are saved.
 #[utoipa::path(
     put, path = "/api/v1/logs/{first}/{second}/acts/{kind}/{case}/draft", tag = "acts", operation_id = "save_draft", security(("token" = [])),
     params(("first" = String, Path, description = "Programme, or `office`.", example = "nanlu-county"), ("second" = String, Path, description = "Edition, or `log`."), ("kind" = String, Path, description = "Kind of record.", example = "application.submitted"), ("case" = String, Path, description = "The case, from the list of tasks.", example = "-")),
@@ -187,11 +189,13 @@ pub(crate) async fn save(
             return Err(Problem::new(lang, StatusCode::CONFLICT, "draft.never", "draft_never", &[]));
         }
         let by = &form.caller.account.id;
-        match drafts::save(form.app.heng(), &form.draft_key(&sheet), by, version, answers) {
-            Ok(Save::Done(saved)) => Ok(Draft::from(saved)),
-            Ok(Save::Newer(saved)) => {
+        match drafts::save(form.app.heng(), &form.draft_key(&sheet), by, version, &sheet.before(), answers) {
+            Ok(Save::Done(saved)) => Ok(Draft::new(&form.app, saved)),
+            Ok(Save::Both(saved, both)) => {
+                let wrong: Vec<Wrong> = both.iter().map(|name| Wrong::new(name, "both")).collect();
                 let mut problem = Problem::new(lang, StatusCode::CONFLICT, "draft.newer", "draft_newer", &[]);
-                problem.body.draft = Some(saved.into());
+                problem.body.errors = Problem::of_wrong(lang, &wrong).body.errors;
+                problem.body.draft = Some(Draft::new(&form.app, saved));
                 Err(problem)
             }
             Ok(Save::Sent) => Err(Problem::new(lang, StatusCode::CONFLICT, "draft.sent", "draft_sent", &[])),

@@ -4,8 +4,9 @@
 
 use axum::extract::{OriginalUri, State};
 use axum::http::HeaderMap;
+use heng_app::desk::results::Results;
 use heng_app::desk::{Place, proposal, with_desk};
-use heng_domain::edition::{Application, Edition};
+use heng_domain::edition::secret::Part;
 use heng_domain::text::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +17,7 @@ use super::problem::Problem;
 use super::shapes::{File, Words};
 use super::{Answer, blocking, fresh, log_href};
 use crate::door::Caller;
-use crate::dossier::{self, Listed, Texts, Wanted, listed, state_of};
+use crate::dossier::{self, Listed, Seen, Wanted, listed, state_of};
 use crate::view::App;
 use crate::work::log_of;
 
@@ -141,20 +142,59 @@ fn lines(lang: Lang, app: &App, subject: &str, log: &str, asked: &ListAsked) -> 
     page(lang, &format!("{log}|{state}|{sort}|{q}"), &paging, rows, |row| row.application.clone())
 }
 
-/// Figures of a year, amounts in fen.
+/// Figures of a year, amounts in fen. A column that is marked as a business secret is `null` for whoever may not see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Year)]
 pub(crate) struct YearShape {
     /// Year.
     year: u32,
     /// Revenue.
-    revenue_fen: i64,
+    revenue_fen: Option<i64>,
     /// Profit.
-    profit_fen: i64,
+    profit_fen: Option<i64>,
     /// Tax.
-    tax_fen: i64,
+    tax_fen: Option<i64>,
     /// People employed.
-    employees: u64,
+    employees: Option<u64>,
+}
+
+/// Results of an item over the years.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Results)]
+pub(crate) struct ResultsShape {
+    /// Years, oldest first.
+    years: Vec<u32>,
+    /// Indicators.
+    rows: Vec<IndicatorShape>,
+}
+
+/// An indicator with a value for each year.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Indicator)]
+pub(crate) struct IndicatorShape {
+    /// What is measured.
+    indicator: String,
+    /// Unit.
+    unit: String,
+    /// The own aim.
+    target: String,
+    /// A competitor's or the industry's value.
+    benchmark: String,
+    /// Decimals; `null` where a year has none.
+    values: Vec<Option<String>>,
+}
+
+impl From<Results> for ResultsShape {
+    fn from(results: Results) -> ResultsShape {
+        let row = |row: heng_app::desk::results::Indicator| IndicatorShape {
+            indicator: row.indicator,
+            unit: row.unit,
+            target: row.target,
+            benchmark: row.benchmark,
+            values: row.values,
+        };
+        ResultsShape { years: results.years, rows: results.rows.into_iter().map(row).collect() }
+    }
 }
 
 /// What the applicant says on an item of the criteria.
@@ -168,8 +208,10 @@ pub(crate) struct ItemShape {
     name: Words,
     /// The applicant's own score in percent.
     percent: u32,
-    /// The text.
-    text: String,
+    /// The text; `null` for whoever may not see it.
+    text: Option<String>,
+    /// The table of results, if there is one and the caller may see it.
+    results: Option<ResultsShape>,
 }
 
 /// A recommending body's opinion.
@@ -214,8 +256,13 @@ pub(crate) struct Dossier {
     received: String,
     /// The record that it came with.
     record: u64,
-    /// The organisation about itself.
-    profile: String,
+    /// An officer has entered it for the applicant; with the reason if it came on paper.
+    entered_by_office: Option<String>,
+    /// Parts that the applicant has marked as business secrets: `profile`, `item:…`, `results:…`, `figures:…`, `file:…`.
+    /// What the caller may not see of them is absent or `null`.
+    secret: Vec<String>,
+    /// The organisation about itself; `null` for whoever may not see it.
+    profile: Option<String>,
     /// Figures, oldest first.
     figures: Vec<YearShape>,
     /// Self-evaluation.
@@ -229,8 +276,8 @@ pub(crate) struct Dossier {
 }
 
 impl Dossier {
-    fn new(edition: &Edition, application: &Application, texts: &Texts) -> Dossier {
-        let text = |hash: &heng_log::Hash| texts.get(hash).cloned().unwrap_or_default();
+    fn new(seen: &Seen<'_>) -> Dossier {
+        let Seen { edition, application, .. } = seen;
         let body = &application.body;
         let id = &body.application;
         let (name, county, sector) = match edition.applicant(id) {
@@ -239,22 +286,29 @@ impl Dossier {
         };
         let items = edition.criteria.iter().flat_map(|tree| tree.items()).filter_map(|item| {
             let own = body.self_evaluation.get(&item.id)?;
-            let (name, text) = ((&item.name).into(), text(&own.sha256));
-            Some(ItemShape { item: item.id.clone(), name, percent: own.percent, text })
+            Some(ItemShape {
+                item: item.id.clone(),
+                name: (&item.name).into(),
+                percent: own.percent,
+                text: seen.text(Part::Item(&item.id), &own.sha256),
+                results: seen.results(&item.id).map(ResultsShape::from),
+            })
         });
-        let figures = body.figures.iter().map(|f| YearShape {
+        let figures = seen.figures().into_iter().map(|f| YearShape {
             year: f.year,
             revenue_fen: f.revenue_fen,
             profit_fen: f.profit_fen,
             tax_fen: f.tax_fen,
             employees: f.employees,
         });
-        let files = body.attachments.iter().map(|file| File {
+        let files = seen.files().map(|file| File {
             sha256: file.sha256.to_string(),
             name: file.name.clone(),
             about: file.about.clone(),
             size: file.size,
         });
+        let by_office = application.by != body.organisation;
+        let reason = body.paper.as_ref().map(|paper| paper.reason.clone()).unwrap_or_default();
         let opinion = |opinion: &heng_domain::edition::events::RecommendationGiven| OpinionShape {
             support: opinion.support,
             opinion: opinion.opinion.clone(),
@@ -273,7 +327,9 @@ impl Dossier {
             state: state_name(state_of(edition, id).0),
             received: application.time.to_string(),
             record: application.seq,
-            profile: text(&body.profile_sha256),
+            entered_by_office: by_office.then_some(reason),
+            secret: body.secret.clone(),
+            profile: seen.text(Part::Profile, &body.profile_sha256),
             figures: figures.collect(),
             items: items.collect(),
             files: files.collect(),

@@ -59,7 +59,7 @@ fn owner(app: &App, caller: &Caller, lang: Lang, first: &str, second: &str) -> R
     let log = log_of(app, first, second).ok_or_else(|| Problem::missing(lang))?;
     let handle = proposal::handle(app.heng(), &log, &caller.subject);
     let handle = handle.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))?;
-    Ok(Owner { log, handle })
+    Ok(Owner { log, subject: caller.subject.clone(), handle })
 }
 
 fn problem(lang: Lang, error: UploadError) -> Problem {
@@ -183,8 +183,8 @@ pub(crate) struct UploadGiven {
     about: String,
 }
 
-fn known_use(app: &App, lang: Lang, log: &str, about: &str) -> Result<(), Problem> {
-    if uses(lang, app, log).iter().any(|(id, _)| id == about) {
+fn known_use(app: &App, lang: Lang, owner: &Owner, about: &str) -> Result<(), Problem> {
+    if uses(lang, app, &owner.log, &owner.subject).iter().any(|(id, _)| id == about) {
         return Ok(());
     }
     Err(Problem::of_wrong(lang, &[heng_app::desk::Wrong::new("about", "choose_known")]))
@@ -209,7 +209,7 @@ pub(crate) async fn begin(
     let Given { value, bytes } = given;
     blocking(lang, move || {
         let owner = owner(&app, &caller, lang, &first, &second)?;
-        known_use(&app, lang, &owner.log, &value.about)?;
+        known_use(&app, lang, &owner, &value.about)?;
         let asked = (uri.path(), &bytes[..]);
         once(&Request { app: &app, lang, headers: &headers, owner: &caller.account.id, asked }, || {
             let begun = app.uploads().begin(&owner.handle, &value.name, value.size, &value.about);
@@ -313,7 +313,7 @@ pub(crate) async fn finish(
     let Given { value, bytes } = given;
     blocking(lang, move || {
         let owner = owner(&app, &caller, lang, &first, &second)?;
-        known_use(&app, lang, &owner.log, &value.about)?;
+        known_use(&app, lang, &owner, &value.about)?;
         let asked = (uri.path(), &bytes[..]);
         once(&Request { app: &app, lang, headers: &headers, owner: &caller.account.id, asked }, || {
             let finished = mine(&app, &owner, &id).and_then(|id| {

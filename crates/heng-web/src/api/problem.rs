@@ -52,7 +52,7 @@ pub(crate) struct ProblemBody {
     /// Each wrong answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
-    /// A newer draft that somebody saved meanwhile: only for `draft.newer`.
+    /// The draft as it is saved now: only for `draft.newer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<super::shapes::Draft>,
 }

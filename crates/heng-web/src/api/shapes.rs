@@ -79,11 +79,35 @@ pub(crate) struct Draft {
     /// What was typed, by field.
     #[schema(inline)]
     pub answers: Answers,
+    /// Who changed an answer last, by field; answers that nobody changed since the form was begun are missing.
+    pub changes: BTreeMap<String, Change>,
 }
 
-impl From<Saved> for Draft {
-    fn from(saved: Saved) -> Draft {
-        Draft { version: saved.version, at: saved.at.to_string(), answers: saved.answers }
+/// The last change of an answer.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Change {
+    /// The version that brought it.
+    #[schema(minimum = 1, example = 3)]
+    pub version: u64,
+    /// When.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Name of the account.
+    pub by: String,
+}
+
+impl Draft {
+    /// A draft with the names of those who worked on it.
+    pub fn new(app: &App, saved: Saved) -> Draft {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut changes = BTreeMap::new();
+        for field in saved.answers.keys() {
+            let Some(trail) = saved.trail(field) else { continue };
+            let name = || app.accounts().account(&trail.by).map(|account| account.name).unwrap_or_default();
+            let by = names.entry(trail.by.clone()).or_insert_with(name).clone();
+            changes.insert(field.clone(), Change { version: trail.version(), at: trail.at.to_string(), by });
+        }
+        Draft { version: saved.version, at: saved.at.to_string(), answers: saved.answers, changes }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::grid::{Grid, grid};
 use super::{Link, Text};
 
 /// A value that can be chosen.
@@ -69,6 +70,8 @@ pub enum FieldKind<'a> {
         /// Whether it is ticked.
         checked: bool,
     },
+    /// Rows of cells.
+    Grid(Grid<'a>),
     /// A file.
     File {
         /// The accepted types (`application/pdf`).
@@ -166,6 +169,14 @@ pub fn field(field: &Field<'_>) -> Markup {
                 (hint(field))
             }
         },
+        FieldKind::Grid(cells) => html! {
+            fieldset class=(class) {
+                legend { (field.label) (optional(field)) }
+                (hint(field))
+                (message(field))
+                (grid(field, described, cells))
+            }
+        },
         _ => html! {
             div class=(class) {
                 label for=(field.id) { (field.label) (optional(field)) }
@@ -201,7 +212,7 @@ fn control(field: &Field<'_>, described: Option<&str>) -> Markup {
                 input type="file" id=(field.id) name=(field.name) accept=(accept)
                     aria-describedby=[described] aria-invalid=[invalid(field)];
             },
-            FieldKind::Radio { .. } | FieldKind::Checks { .. } | FieldKind::Checkbox { .. } => {},
+            FieldKind::Radio { .. } | FieldKind::Checks { .. } | FieldKind::Checkbox { .. } | FieldKind::Grid(_) => {},
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod facts;
 mod form;
+mod grid;
 mod hall;
 mod mark;
 mod notice;
@@ -31,12 +32,14 @@ pub use facts::{Pager, RegisterEntry, empty_state, facts, pager, register_list};
 pub use form::{
     Choose, Field, FieldKind, Form, button_link, button_post, error_summary, field, form, saved_line, submit,
 };
+pub use grid::Grid;
 pub use hall::{HallPage, HallResult, hall_layout, hall_presence, hall_result};
 pub use mark::mark;
 pub use notice::{NoticePaper, notice_paper};
 pub use page::{NavLink, Page, PageWords, layout};
 pub use picture::{
-    Bar, MoneyPart, MoneyYear, PictureWords, ProfileBar, Tile, funnel_svg, money_svg, profile_svg, qr_svg, tiles,
+    Bar, Level, MoneyPart, MoneyYear, PictureWords, Point, ProfileBar, Tile, funnel_svg, money_svg, profile_svg,
+    qr_svg, tiles, trend_svg,
 };
 pub use proof::{Proof, proof_line, root_code};
 pub use sentence::{Action, NextStep, next_step, result_sentence, sentence, title_block};

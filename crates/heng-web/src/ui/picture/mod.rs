@@ -10,6 +10,7 @@ mod money;
 mod profile;
 mod qr;
 mod tiles;
+mod trend;
 
 use maud::{Markup, html};
 
@@ -18,6 +19,7 @@ pub use money::{MoneyPart, MoneyYear, money_svg};
 pub use profile::{ProfileBar, profile_svg};
 pub use qr::qr_svg;
 pub use tiles::{Tile, tiles};
+pub use trend::{Level, Point, trend_svg};
 
 use super::{Column, Row, Text, table};
 
