@@ -97,7 +97,7 @@ fn install(packages: &[&str]) -> Result<()> {
 }
 
 fn browser() -> Result<()> {
-    packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;
+    packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm"), ("pdftotext", "poppler-utils")])?;
     run("cargo", &["build", "--package", "heng"], &[])?;
     run("cargo", &["build", "--package", "heng-app", "--example", "committee"], &[])?;
     run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund"], &[])?;

@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
-    programme, sign, signin, well_known, winners, work,
+    papers, programme, sign, signin, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -137,6 +137,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(SMALL, notice::object),
         page("/editions/{programme}/{edition}/hall", Public).get(hall::show),
         page("/editions/{programme}/{edition}/check", Public).get(check::show),
+        page("/editions/{programme}/{edition}/papers", Public).get(papers::public_list),
+        page("/editions/{programme}/{edition}/papers/{paper}/{case}", Public).get(papers::public_show),
         page("/winners", Public).get(winners::show),
         page("/certificates", Public).get(winners::find_certificate),
         page("/certificates/{number}", Public).get(winners::certificate),
@@ -182,6 +184,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/board", Seat).get(board::show),
         page("/work/{first}/{second}/board/notes", Seat).post(SMALL, board::add_note),
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
+        page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
+        page("/work/{first}/{second}/papers/{paper}/{case}", Seat).get(papers::seat_show),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
         page("/work/{first}/{second}/files", Seat).get(files::show).post(WHOLE, files::upload),
@@ -211,6 +215,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/editions/{first}/{second}", Public).get(api::editions::show),
         bare("/api/v1/editions/{first}/{second}/notices", Public).get(api::notices::list),
         bare("/api/v1/editions/{first}/{second}/notices/{notice}/objections", Public).post(SMALL, api::notices::object),
+        bare("/api/v1/editions/{first}/{second}/papers", Public).get(api::papers::of_all),
+        bare("/api/v1/editions/{first}/{second}/papers/{paper}/{case}", Public).get(api::papers::for_all),
         bare("/api/v1/me", Token).get(api::me::show),
         bare("/api/v1/tasks", Token).get(api::tasks::all),
         bare("/api/v1/logs", Token).get(api::logs::list),
@@ -220,6 +226,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications", TokenSeat).get(api::applications::list),
         bare("/api/v1/logs/{first}/{second}/applications/{id}", TokenSeat).get(api::applications::show),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
+        bare("/api/v1/logs/{first}/{second}/papers", TokenSeat).get(api::papers::list),
+        bare("/api/v1/logs/{first}/{second}/papers/{paper}/{case}", TokenSeat).get(api::papers::show),
         // A published record is everybody's, so a token is enough here.
         bare("/api/v1/logs/{first}/{second}/records/{seq}", Token).get(api::records::show),
         bare("/api/v1/logs/{first}/{second}/receipts/{seq}", Token).get(api::records::receipt),

@@ -13,6 +13,7 @@ pub(crate) mod notices;
 pub(crate) mod once;
 pub(crate) mod openapi;
 pub(crate) mod paging;
+pub(crate) mod papers;
 pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod records;

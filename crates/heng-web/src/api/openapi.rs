@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
-use super::{Answer, acts, applications, editions, fresh, logs, me, notices, proposals, records, tasks};
+use super::{Answer, acts, applications, editions, fresh, logs, me, notices, papers, proposals, records, tasks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use super::{Answer, acts, applications, editions, fresh, logs, me, notices, prop
         (name = "acts", description = "Forms, drafts, doing."),
         (name = "proposals", description = "What waits for signatures."),
         (name = "applications", description = "Dossiers that I may read."),
+        (name = "papers", description = "Official papers, made from the log."),
         (name = "records", description = "Records and receipts."),
     ),
     paths(
@@ -38,6 +39,7 @@ use super::{Answer, acts, applications, editions, fresh, logs, me, notices, prop
         proposals::list, proposals::show, proposals::sign, proposals::withdraw,
         applications::list, applications::show, applications::file,
         records::show, records::receipt,
+        papers::list, papers::show, papers::of_all, papers::for_all,
         editions::list, editions::show, notices::list, notices::object,
     ),
     components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order)),

@@ -4,6 +4,7 @@
 mod interface;
 mod matrix;
 mod openapi;
+mod papers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};

@@ -33,7 +33,7 @@ pub use form::{
 };
 pub use hall::{HallPage, HallResult, hall_layout, hall_presence, hall_result};
 pub use mark::mark;
-pub use notice::{NoticePaper, notice_paper};
+pub use notice::{NoticePaper, PaperLook, notice_paper};
 pub use page::{NavLink, Page, PageWords, layout};
 pub use picture::{
     Bar, MoneyPart, MoneyYear, PictureWords, ProfileBar, Tile, funnel_svg, money_svg, profile_svg, qr_svg, tiles,
