@@ -181,20 +181,17 @@ pub(crate) async fn show(
     let Some(dossier) = content(&view, &app, &log, &me, &id) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
     };
-    let (name, state, stands, own) = {
+    let (name, stands, own) = {
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
-        let (key, tone) = state_of(edition, &id);
         let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
-        let stands = standing(&view, edition, &id, key);
-        (name, (view.t(key), tone), stands, own)
+        (name, standing(&view, edition, &id), own)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
         (ui::sentence(&stands))
-        p { (ui::status_tag(&state.0, state.1)) }
         (crate::papers::of_application(&view, &app, &log, &me, &id))
         @if own { (feedback(&view, &app, &log, &me, &id)) }
         (dossier)
@@ -256,9 +253,9 @@ pub(crate) fn state_of(edition: &Edition, id: &str) -> (&'static str, Tone) {
 }
 
 /// The same in a sentence: with the tier and the certificate, or the stage that works on it.
-fn standing(view: &View, edition: &Edition, id: &str, state: &str) -> String {
+fn standing(view: &View, edition: &Edition, id: &str) -> String {
     let tier = |tier: &str| edition.rules().tier(tier).map_or(tier, |t| t.name.get(view.lang)).to_owned();
-    match state {
+    match state_of(edition, id).0 {
         "state_won" => {
             let honour = edition.honours.iter().map(|(honour, ..)| honour).find(|honour| honour.application == id);
             let (tier, number) = honour.map(|h| (tier(&h.tier), h.certificate.clone())).unwrap_or_default();

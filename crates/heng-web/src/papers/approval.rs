@@ -263,9 +263,8 @@ pub(super) fn certificate(at: &At<'_>, number: &str) -> Option<Paper> {
     let mut paper = Paper::new(at.t("certificate_title"), at.issuer());
     paper.number = Some(number.to_owned());
     let (name, award, tier) = (at.name(&honour.application), at.award(), at.tier(&honour.tier));
-    let year = at.edition.opened.year.to_string();
     paper.text(at.tp("certificate_name", &[("name", &name)]));
-    paper.text(at.tp("certificate_text", &[("year", &year), ("award", &award), ("tier", &tier)]));
+    paper.text(at.tp("certificate_text", &[("award", &award), ("tier", &tier)]));
     paper.text(match until {
         Some(day) => at.tp("certificate_until", &[("day", &at.day(*day))]),
         None => at.t("certificate_open"),

@@ -50,11 +50,21 @@ pub(super) fn write(at: &At<'_>, id: &str) -> Option<Paper> {
     themes(at, &mut paper, tree, &sheet, &remarks);
     profile(at, &mut paper, tree, &sheet);
     paper.heading(at.t("feedback_items"));
+    // Where the panel wrote nothing item by item, empty columns would only look like something missing.
+    let written = tree.items().any(|item| remarks.contains_key(&item.id));
     let row = |item: &Item| {
         let word = |part: &str| remarks.get(&item.id).and_then(|own| own.get(part)).cloned().unwrap_or_default();
-        vec![named(at, item), band(at, tree, item, &sheet), word("strengths"), word("improvements")]
+        let mut cells = vec![named(at, item), band(at, tree, item, &sheet)];
+        if written {
+            cells.extend([word("strengths"), word("improvements")]);
+        }
+        cells
     };
-    paper.table(at.columns(["item", "band", "strengths", "improvements"]), tree.items().map(row).collect());
+    let columns = match written {
+        true => at.columns(["item", "band", "strengths", "improvements"]),
+        false => at.columns(["item", "band"]),
+    };
+    paper.table(columns, tree.items().map(row).collect());
     paper.text(at.t("feedback_end"));
     let day = at.edition.winners_published().map(|time| at.edition.day(time))?;
     paper.signed(at.issuer().to_owned(), day);

@@ -11,6 +11,7 @@ mod feedback;
 mod pages;
 mod review;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heng_app::desk::describe;
@@ -202,9 +203,18 @@ pub(crate) struct At<'a> {
     texts: &'a BTreeMap<Hash, String>,
     /// Honours of the edition in the register, by certificate: what was taken back is no certificate.
     held: &'a BTreeMap<String, Option<Date>>,
+    /// Size and root code of the newest checkpoint.
+    checkpoint: &'a (u64, String),
+    /// Whether the reader sees every score there is; asked once, as it takes all sheets of all applications.
+    every_score: OnceCell<bool>,
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    /// The same edition as everybody reads it.
+    fn everybody(&self) -> At<'a> {
+        At { me: None, every_score: OnceCell::new(), ..*self }
+    }
+
     fn t(&self, key: &str) -> String {
         plain(self.lang, "paper", key)
     }
@@ -279,9 +289,12 @@ impl At<'_> {
 
     /// The composite, if the reader may see every score that it is made of.
     fn composite(&self, application: &str) -> Option<u64> {
-        let scored = self.edition.sheets.iter().filter(|(_, sheets)| sheets.computed.is_some());
-        let seen = scored.map(|(stage, _)| self.sees_scores(stage)).reduce(|a, b| a && b);
-        self.edition.composite(application).filter(|_| seen == Some(true))
+        let every = self.every_score.get_or_init(|| {
+            let scored = self.edition.sheets.iter().filter(|(_, sheets)| sheets.computed.is_some());
+            let mut scored = scored.map(|(stage, _)| stage).peekable();
+            scored.peek().is_some() && scored.all(|stage| self.sees_scores(stage))
+        });
+        self.edition.composite(application).filter(|_| *every)
     }
 
     /// Name of an applicant, as far as this reader may see it.
@@ -347,7 +360,10 @@ fn with<T>(app: &App, view: &View, log_id: &str, me: Option<&str>, look: impl Fn
     let texts = texts.collect();
     let image = log.image();
     let edition = image.state.edition()?;
-    Some(look(&At { view, lang: view.lang, edition, me, texts: &texts, held: &held }))
+    let checkpoint = image.checkpoint.as_ref().map(|c| (c.size, root_code(&Hash(c.root)))).unwrap_or_default();
+    let every_score = OnceCell::new();
+    let lang = view.lang;
+    Some(look(&At { view, lang, edition, me, texts: &texts, held: &held, checkpoint: &checkpoint, every_score }))
 }
 
 /// Certificates of an edition that are good today, with the last day of each.
@@ -375,7 +391,7 @@ fn about(app: &App, view: &View, log: &str, me: &str, application: &str) -> Vec<
 }
 
 fn listed(at: &At<'_>, kind: &Kind) -> Vec<Listed> {
-    let public: BTreeSet<String> = (kind.cases)(&At { me: None, ..*at }).into_iter().map(|(case, _)| case).collect();
+    let public: BTreeSet<String> = (kind.cases)(&at.everybody()).into_iter().map(|(case, _)| case).collect();
     let name = plain(at.lang, "paper", &format!("kind_{}", kind.id));
     let cases = (kind.cases)(at).into_iter();
     cases
@@ -388,24 +404,18 @@ pub(crate) fn open(app: &App, view: &View, log_id: &str, me: Option<&str>, paper
     let kind = KINDS.iter().find(|kind| kind.id == paper)?;
     let may = |at: &At<'_>| (kind.cases)(at).iter().any(|(open, _)| open == case);
     let (written, application) = with(app, view, log_id, me, |at| {
-        let public = may(&At { me: None, ..*at });
+        let public = may(&at.everybody());
         let written = (public || may(at)).then(|| (kind.write)(at, case)).flatten()?;
         let about = at.edition.applications.contains_key(case).then(|| case.to_owned());
-        Some((Paper { public, paper: kind.id, case: case.to_owned(), ..written }, about.unwrap_or_default()))
+        let (size, root_code) = at.checkpoint.clone();
+        let check = format!("{}{}/check", app.origin(), crate::view::edition_href(view.language, log_id));
+        let paper = Paper { paper: kind.id, case: case.to_owned(), public, size, root_code, check, ..written };
+        Some((paper, about.unwrap_or_default()))
     })??;
     if let (false, Some(me)) = (written.public, me) {
         crate::opening::note(app, log_id, me, &application, kind.id);
     }
-    let log = app.heng().log(log_id).ok()?;
-    let image = log.image();
-    let checkpoint = image.checkpoint.as_ref();
-    let check = format!("{}{}/check", app.origin(), crate::view::edition_href(view.language, log_id));
-    Some(Paper {
-        size: checkpoint.map_or(0, |c| c.size),
-        root_code: checkpoint.map(|c| root_code(&Hash(c.root))).unwrap_or_default(),
-        check,
-        ..written
-    })
+    Some(written)
 }
 
 /// The title of an opened paper, for the list of openings.

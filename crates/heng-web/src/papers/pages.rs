@@ -13,6 +13,8 @@ use crate::work::{encode, log_name, log_of, place};
 
 /// So many papers of a kind are listed; each application's are on its own page as well.
 const LISTED: usize = 60;
+/// More of a kind are folded away.
+const FOLDED: usize = 8;
 /// A table with more columns needs the long side of the sheet.
 const UPRIGHT: usize = 7;
 
@@ -76,17 +78,30 @@ fn kind(view: &View, papers: &[Listed], base: &str) -> Markup {
     html! {
         section {
             h2 { (first.name) }
-            ul.register {
-                @for paper in papers.iter().take(LISTED) {
-                    li {
-                        a.register-name href=(format!("{base}/{}/{}", paper.kind, encode(&paper.case))) { (paper.about) }
-                        span.register-state { (view.t(if paper.public { "paper_public" } else { "paper_inside" })) }
-                    }
+            @if papers.len() > FOLDED {
+                details.more {
+                    summary { (view.tp("papers_count", &[("count", &papers.len().to_string())])) }
+                    (register(view, papers, base))
+                }
+            } @else {
+                (register(view, papers, base))
+            }
+        }
+    }
+}
+
+fn register(view: &View, papers: &[Listed], base: &str) -> Markup {
+    html! {
+        ul.register {
+            @for paper in papers.iter().take(LISTED) {
+                li {
+                    a.register-name href=(format!("{base}/{}/{}", paper.kind, encode(&paper.case))) { (paper.about) }
+                    span.register-state { (view.t(if paper.public { "paper_public" } else { "paper_inside" })) }
                 }
             }
-            @if papers.len() > LISTED {
-                p.hint { (view.tp("papers_more", &[("count", &(papers.len() - LISTED).to_string())])) }
-            }
+        }
+        @if papers.len() > LISTED {
+            p.hint { (view.tp("papers_more", &[("count", &(papers.len() - LISTED).to_string())])) }
         }
     }
 }
@@ -205,13 +220,17 @@ pub(crate) fn of_application(view: &View, app: &App, log: &str, me: &str, id: &s
 /// The parts of a paper; `name` is what a table without a heading is called.
 fn blocks(view: &View, name: &str, parts: &[Block]) -> Markup {
     let mut under = name;
+    // A table is called like the heading above it.
+    let named = parts.iter().map(|part| {
+        if let Block::Heading { text } = part {
+            under = text;
+        }
+        (under, part)
+    });
     html! {
-        @for part in parts {
+        @for (under, part) in named {
             @match part {
-                Block::Heading { text } => {
-                    h2 { (text) }
-                    @let _ = { under = text.as_str(); };
-                }
+                Block::Heading { text } => h2 { (text) },
                 Block::Text { text } => p { (text) },
                 // What stands in a record is shown in its own characters.
                 Block::Quoted { text } => p lang=(view.lang.tag()) translate="no" { (text) },
@@ -225,12 +244,17 @@ fn blocks(view: &View, name: &str, parts: &[Block]) -> Markup {
     }
 }
 
+/// A hash may break anywhere, a word may not.
+fn cell(text: &str) -> Markup {
+    let hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    html! { @if hash { span.hash { (text) } } @else { (text) } }
+}
+
 fn table(name: &str, columns: &[Head], rows: &[Vec<String>]) -> Markup {
     let columns: Vec<Column<'_>> = columns
         .iter()
         .map(|head| if head.number { Column::number(head.text.as_str()) } else { Column::text(head.text.as_str()) })
         .collect();
-    let rows: Vec<Row<'_>> =
-        rows.iter().map(|cells| Row::new(cells.iter().map(|cell| html! { (cell) }).collect())).collect();
+    let rows: Vec<Row<'_>> = rows.iter().map(|cells| Row::new(cells.iter().map(|text| cell(text)).collect())).collect();
     ui::table(name, &columns, &rows, &html! {})
 }
