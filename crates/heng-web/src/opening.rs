@@ -8,7 +8,7 @@ use std::io::Read;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use heng_app::desk::files;
-use heng_app::mark::{self, Unmarked};
+use heng_app::mark::{self, Line, Unmarked};
 use heng_app::upload::FileReader;
 use heng_domain::edition::events::{Attachment, Role};
 use heng_domain::time::Instant;
@@ -94,7 +94,7 @@ pub(crate) async fn file(
     let key = key(log, reader, application, sha, at);
     let code = code(&key);
     let name = coded(&found.file.name, &code);
-    let line = format!("{reader} {} {code}", found.when(at));
+    let line = Line { text: format!("{reader} {} {code}", found.when(at)), name: found.reader.clone() };
     let copy = match mark::markable(&found.file.name, found.file.size) {
         Ok(()) => {
             let permit = COPIES.acquire().await.map_err(|error| heng_app::AppError::Other(error.to_string()))?;
@@ -126,6 +126,8 @@ struct Found {
     file: Attachment,
     own: bool,
     offset: i32,
+    /// The reader's name in the edition; an expert has none there.
+    reader: String,
 }
 
 impl Found {
@@ -148,7 +150,8 @@ fn find(app: &App, log: &str, reader: &str, application: &str, sha: &str) -> hen
             let inner = own
                 || e.has_role(reader, Role::Officer)
                 || e.panels.values().any(|p| p.members.contains(reader) && p.applications.contains(application));
-            let found = Found { file, own, offset: e.rules().utc_offset_minutes };
+            let name = e.seats.get(reader).and_then(|seat| seat.name.clone()).unwrap_or_default();
+            let found = Found { file, own, offset: e.rules().utc_offset_minutes, reader: name };
             Some((found, a.body.organisation.clone(), inner))
         })
     };

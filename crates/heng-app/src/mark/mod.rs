@@ -53,18 +53,27 @@ pub fn markable(name: &str, size: u64) -> Result<(), Unmarked> {
     }
 }
 
+/// What a mark says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Handle, time and code.
+    pub text: String,
+    /// The reader's name, where the edition knows one; in any script, so pictures go without it.
+    pub name: String,
+}
+
 /// A copy of `bytes` that carries `line`. Takes time and memory: call it where that blocks nobody.
 ///
 /// # Errors
 /// Why there is none.
-pub fn mark(name: &str, bytes: &[u8], line: &str) -> Result<Vec<u8>, Unmarked> {
+pub fn mark(name: &str, bytes: &[u8], line: &Line) -> Result<Vec<u8>, Unmarked> {
     markable(name, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     // The letters that every reader of these formats has; handles, times and codes are made of nothing else.
-    let line: String = line.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+    let text: String = line.text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
     match FileKind::promised(name) {
-        Ok(FileKind::Pdf) => pdf::mark(bytes, &line),
-        Ok(FileKind::Png) => picture::mark(bytes, image::ImageFormat::Png, &line),
-        Ok(FileKind::Jpeg) => picture::mark(bytes, image::ImageFormat::Jpeg, &line),
+        Ok(FileKind::Pdf) => pdf::mark(bytes, &text, &line.name),
+        Ok(FileKind::Png) => picture::mark(bytes, image::ImageFormat::Png, &text),
+        Ok(FileKind::Jpeg) => picture::mark(bytes, image::ImageFormat::Jpeg, &text),
         _ => Err(Unmarked::Kind),
     }
 }

@@ -17,7 +17,7 @@ const DEPTH: usize = 64;
 /// A rectangle: left, bottom, right, top, in whole points.
 type Rectangle = [i64; 4];
 
-pub(super) fn mark(bytes: &[u8], line: &str) -> Result<Vec<u8>, Unmarked> {
+pub(super) fn mark(bytes: &[u8], line: &str, name: &str) -> Result<Vec<u8>, Unmarked> {
     let options = LoadOptions::with_max_decompressed_size(UNFOLDED);
     let mut document = match Document::load_mem_with_options(bytes, options) {
         Ok(document) => document,
@@ -34,16 +34,17 @@ pub(super) fn mark(bytes: &[u8], line: &str) -> Result<Vec<u8>, Unmarked> {
         count if count > PAGES => return Err(Unmarked::Large),
         _ => {}
     }
-    write(&mut document, &pages, line).map_err(|_| Unmarked::Damaged)
+    write(&mut document, &pages, line, name).map_err(|_| Unmarked::Damaged)
 }
 
-fn write(document: &mut Document, pages: &[ObjectId], line: &str) -> lopdf::Result<Vec<u8>> {
+fn write(document: &mut Document, pages: &[ObjectId], line: &str, person: &str) -> lopdf::Result<Vec<u8>> {
     let font = document.add_object(dictionary! {
         "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
     });
+    let han = han(document);
     let pale = document.add_object(dictionary! { "Type" => "ExtGState", "ca" => Object::Real(0.28) });
     let resources = dictionary! {
-        "Font" => dictionary! { "F" => font }, "ExtGState" => dictionary! { "G" => pale },
+        "Font" => dictionary! { "F" => font, "H" => han }, "ExtGState" => dictionary! { "G" => pale },
     };
     // Whatever the page's own instructions leave behind must not move the mark: they are put in brackets.
     let open = document.add_object(Stream::new(Dictionary::new(), b"q\n".to_vec()));
@@ -53,7 +54,7 @@ fn write(document: &mut Document, pages: &[ObjectId], line: &str) -> lopdf::Resu
         let (form, name, show) = match forms.get(&shown) {
             Some(form) => form.clone(),
             None => {
-                let form = document.add_object(form(shown, line, &resources));
+                let form = document.add_object(form(shown, line, person, &resources));
                 let name = format!("HengMark{}", form.0);
                 let show = format!("\nQ\nq\n/{name} Do\nQ\n").into_bytes();
                 let made = (form, name, document.add_object(Stream::new(Dictionary::new(), show)));
@@ -70,6 +71,26 @@ fn write(document: &mut Document, pages: &[ObjectId], line: &str) -> lopdf::Resu
     let mut out = Vec::new();
     document.save_to(&mut out)?;
     Ok(out)
+}
+
+/// A face for names: every reader of documents in Chinese has one under this name, so none is carried along.
+fn han(document: &mut Document) -> ObjectId {
+    let edges: Vec<Object> = [-25, -254, 1000, 880].into_iter().map(Object::Integer).collect();
+    let face = document.add_object(dictionary! {
+        "Type" => "FontDescriptor", "FontName" => "STSong-Light", "Flags" => 6, "FontBBox" => edges,
+        "ItalicAngle" => 0, "Ascent" => 880, "Descent" => -120, "CapHeight" => 880, "StemV" => 93,
+    });
+    let system = dictionary! {
+        "Registry" => Object::string_literal("Adobe"), "Ordering" => Object::string_literal("GB1"), "Supplement" => 5,
+    };
+    let glyphs = document.add_object(dictionary! {
+        "Type" => "Font", "Subtype" => "CIDFontType0", "BaseFont" => "STSong-Light", "CIDSystemInfo" => system,
+        "DW" => 1000, "FontDescriptor" => face,
+    });
+    document.add_object(dictionary! {
+        "Type" => "Font", "Subtype" => "Type0", "BaseFont" => "STSong-Light", "Encoding" => "UniGB-UTF16-H",
+        "DescendantFonts" => vec![Object::Reference(glyphs)],
+    })
 }
 
 /// The page's own instructions, as a list.
@@ -114,17 +135,22 @@ fn numbers(document: &Document, found: &Object) -> Option<Rectangle> {
 }
 
 /// The mark for pages of this size: the line again and again, rising from left to right.
-fn form(shown: Rectangle, line: &str, resources: &Dictionary) -> Stream {
+fn form(shown: Rectangle, line: &str, person: &str, resources: &Dictionary) -> Stream {
     let [left, bottom, right, top] = shown;
     let text = line.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
-    let mut content = "/G gs\n0.35 g\nBT\n/F 13 Tf\n".to_owned();
-    let (wide, high) = (13 * i64::try_from(line.len()).unwrap_or(40) * 6 / 10, 150);
+    let person: String = person.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
+    let mut content = "/G gs\n0.35 g\nBT\n".to_owned();
+    let letters = line.len() + person.len() / 2;
+    let (wide, high) = (13 * i64::try_from(letters).unwrap_or(40) * 6 / 10, 150);
     let mut y = bottom - wide / 2;
     while y < top {
         let mut x = left - (y - bottom).rem_euclid(high * 2) / 2;
         while x < right {
             // Writing to a string cannot fail. Cosine and sine of 25 degrees.
-            let _ = writeln!(content, "0.906 0.423 -0.423 0.906 {x} {y} Tm ({text}) Tj");
+            let _ = writeln!(content, "0.906 0.423 -0.423 0.906 {x} {y} Tm /F 13 Tf ({text}) Tj");
+            if !person.is_empty() {
+                let _ = writeln!(content, "( ) Tj /H 13 Tf <{person}> Tj");
+            }
             x += wide + 60;
         }
         y += high;

@@ -6,9 +6,13 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use lopdf::content::{Content, Operation};
 use lopdf::{Document, Object, Stream, dictionary};
 
-use super::{MOST_BYTES, Unmarked, mark, markable};
+use super::{Line, MOST_BYTES, Unmarked, mark, markable};
 
-const LINE: &str = "x:0007 2026-05-20 14:03 3f9a77c2";
+const TEXT: &str = "x:0007 2026-05-20 14:03 3f9a77c2";
+
+fn line() -> Line {
+    Line { text: TEXT.to_owned(), name: "赵A".to_owned() }
+}
 
 /// A document of two pages; they inherit size and fonts, and the first leaves its coordinates moved.
 fn document() -> Document {
@@ -49,7 +53,7 @@ fn bytes(mut document: Document) -> Vec<u8> {
 
 #[test]
 fn every_page_of_a_pdf_carries_the_line_and_keeps_its_own() {
-    let marked = mark("report.PDF", &bytes(document()), LINE).unwrap();
+    let marked = mark("report.PDF", &bytes(document()), &line()).unwrap();
     let copy = Document::load_mem(&marked).unwrap();
     let pages = copy.get_pages();
     assert_eq!(pages.len(), 2);
@@ -64,16 +68,17 @@ fn every_page_of_a_pdf_carries_the_line_and_keeps_its_own() {
         let forms = resources.get(b"XObject").unwrap().as_dict().unwrap();
         let form = forms.iter().next().unwrap().1.as_reference().unwrap();
         let form = copy.get_object(form).unwrap().as_stream().unwrap();
-        assert!(String::from_utf8_lossy(&form.content).contains(LINE));
+        let drawn = String::from_utf8_lossy(&form.content).into_owned();
+        assert!(drawn.contains(TEXT) && drawn.contains("<8D750041>"), "handle and name: {drawn}");
     }
 }
 
 #[test]
 fn what_is_encrypted_damaged_or_empty_is_told_apart() {
-    assert_eq!(mark("a.pdf", b"%PDF-1.7 nothing follows", LINE), Err(Unmarked::Damaged));
+    assert_eq!(mark("a.pdf", b"%PDF-1.7 nothing follows", &line()), Err(Unmarked::Damaged));
     let mut whole = bytes(document());
     whole.truncate(whole.len() / 3);
-    assert_eq!(mark("a.pdf", &whole, LINE), Err(Unmarked::Damaged));
+    assert_eq!(mark("a.pdf", &whole, &line()), Err(Unmarked::Damaged));
 
     let mut encrypted = document();
     encrypted.trailer.set("ID", vec![Object::string_literal("0123456789abcdef"), Object::string_literal("x")]);
@@ -86,7 +91,7 @@ fn what_is_encrypted_damaged_or_empty_is_told_apart() {
     };
     let state = lopdf::EncryptionState::try_from(version).unwrap();
     encrypted.encrypt(&state).unwrap();
-    assert_eq!(mark("a.pdf", &bytes(encrypted), LINE), Err(Unmarked::Encrypted));
+    assert_eq!(mark("a.pdf", &bytes(encrypted), &line()), Err(Unmarked::Encrypted));
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
 #[test]
 fn pictures_carry_the_line_and_keep_kind_and_size() {
     for (name, format) in [("plan.png", ImageFormat::Png), ("photo.jpg", ImageFormat::Jpeg)] {
-        let marked = mark(name, &picture(900, 600, format), LINE).unwrap();
+        let marked = mark(name, &picture(900, 600, format), &line()).unwrap();
         assert_eq!(image::guess_format(&marked).unwrap(), format);
         let copy = image::load_from_memory(&marked).unwrap().into_rgb8();
         assert_eq!(copy.dimensions(), (900, 600));
@@ -123,7 +128,7 @@ fn pictures_carry_the_line_and_keep_kind_and_size() {
     }
     // The smallest and the oddest do no harm.
     for (width, height) in [(1, 1), (3, 900), (900, 3)] {
-        mark("a.png", &picture(width, height, ImageFormat::Png), LINE).unwrap();
+        mark("a.png", &picture(width, height, ImageFormat::Png), &line()).unwrap();
     }
 }
 
@@ -134,9 +139,9 @@ fn a_picture_that_unfolds_to_too_much_is_not_read() {
     bytes.splice(16..24, [0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
     let crc = crc32(&bytes[12..29]);
     bytes.splice(29..33, crc.to_be_bytes());
-    assert_eq!(mark("a.png", &bytes, LINE), Err(Unmarked::Large));
-    assert_eq!(mark("a.png", &picture(9, 9, ImageFormat::Png)[..40], LINE), Err(Unmarked::Damaged));
-    assert_eq!(mark("a.jpg", &picture(9, 9, ImageFormat::Png), LINE), Err(Unmarked::Damaged));
+    assert_eq!(mark("a.png", &bytes, &line()), Err(Unmarked::Large));
+    assert_eq!(mark("a.png", &picture(9, 9, ImageFormat::Png)[..40], &line()), Err(Unmarked::Damaged));
+    assert_eq!(mark("a.jpg", &picture(9, 9, ImageFormat::Png), &line()), Err(Unmarked::Damaged));
 }
 
 /// The check sum of a part of a PNG.

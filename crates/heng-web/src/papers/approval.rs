@@ -31,7 +31,7 @@ pub(super) fn notice(at: &At<'_>, id: &str) -> Option<Paper> {
     let places = [("document", document), ("number", &rules.document.number), ("stages", &at.joined(&before))];
     paper.text(at.tp("notice_basis", &places));
     paper.quoted(notice.body.text.get(at.lang));
-    paper.table(at.columns(["#place", "applicant", "county", "tier"]), named(at, &notice.body.names));
+    paper.table(at.columns(["place", "applicant", "county", "tier"]), named(at, &notice.body.names));
     paper.heading(at.t("notice_window"));
     let (from, until) = (at.day(day), at.day(notice.body.until));
     paper.text(at.tp("notice_window_text", &[("from", &from), ("until", &until)]));
@@ -92,7 +92,7 @@ fn proposed(at: &At<'_>, paper: &mut Paper) {
         vec![(place + 1).to_string(), at.tier(tier), name, at.county(application), score, votes]
     };
     let rows = at.edition.standing_winners().iter().enumerate().map(row).collect();
-    paper.table(at.columns(["#place", "tier", "applicant", "county", "#composite", "#yes_of_base"]), rows);
+    paper.table(at.columns(["place", "tier", "applicant", "county", "composite", "yes_of_base"]), rows);
     let empty: u32 = at.edition.winners().into_iter().flatten().map(|tier| tier.empty).sum();
     if empty > 0 {
         paper.text(at.tp("pack_empty", &[("count", &empty.to_string())]));
@@ -125,7 +125,7 @@ fn votes(at: &At<'_>, paper: &mut Paper) {
             at.t(if c.passed { "vote_passed" } else { "vote_failed" }),
         ]
     });
-    paper.table(at.columns(["applicant", "#yes", "#no", "#abstain", "sum", "verdict"]), rows.collect());
+    paper.table(at.columns(["applicant", "yes", "no", "abstain", "sum", "verdict"]), rows.collect());
     let signed = at.edition.sessions.iter().filter(|(_, session)| session.stage == stage);
     for (id, hash) in signed.filter_map(|(id, session)| Some((id, session.minutes?))) {
         paper.text(at.tp("pack_minutes", &[("session", id), ("hash", &hash.to_string())]));
@@ -192,7 +192,7 @@ fn money_table(at: &At<'_>, paper: &mut Paper) {
         let each = money(at.lang, tier.prize_fen.value);
         rows.push(vec![tier.name.get(at.lang).to_owned(), prizes.len().to_string(), each, money(at.lang, sum)]);
     }
-    paper.table(at.columns(["tier", "#winners", "#each", "#amount"]), rows);
+    paper.table(at.columns(["tier", "winners", "each", "amount"]), rows);
     paper.text(at.tp("money_total", &[("amount", &money(at.lang, total))]));
 }
 
@@ -295,7 +295,7 @@ pub(super) fn prizes(at: &At<'_>, _: &str) -> Option<Paper> {
             String::new(),
         ]
     };
-    let columns = ["#place", "applicant", "tier", "certificate", "#record", "#amount", "received_by"];
+    let columns = ["place", "applicant", "tier", "certificate", "record", "amount", "received_by"];
     paper.table(at.columns(columns), at.edition.honours.iter().enumerate().map(row).collect());
     let total = at.edition.honours.iter().fold(0_u64, |sum, (honour, ..)| sum.saturating_add(honour.prize_fen));
     paper.text(at.tp("money_total", &[("amount", &money(at.lang, total))]));

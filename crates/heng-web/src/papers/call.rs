@@ -66,7 +66,7 @@ pub(super) fn receipt(at: &At<'_>, id: &str) -> Option<Paper> {
     let file = |file: &heng_domain::edition::events::Attachment| {
         vec![file.name.clone(), number(file.size), file.sha256.to_string()]
     };
-    paper.table(at.columns(["file", "#bytes", "sha256"]), body.attachments.iter().map(file).collect());
+    paper.table(at.columns(["file", "bytes", "sha256"]), body.attachments.iter().map(file).collect());
     paper.text(at.tp("receipt_proof", &[("record", &seq.to_string())]));
     paper.signed(at.issuer().to_owned(), at.edition.day(*time));
     paper.records.push(*seq);
@@ -111,7 +111,7 @@ pub(super) fn summary(at: &At<'_>, _: &str) -> Option<Paper> {
         ]
     };
     let columns =
-        ["#place", "applicant", "application", "county", "sector", "class", "received_on", "support", "pre_review"];
+        ["place", "applicant", "application", "county", "sector", "class", "received_on", "support", "pre_review"];
     paper.table(at.columns(columns), edition.applications.iter().enumerate().map(row).collect());
     paper.signatures = vec![at.t("prepared_by"), at.t("checked_by")];
     Some(paper)

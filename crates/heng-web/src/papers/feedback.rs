@@ -138,5 +138,5 @@ fn profile(at: &At<'_>, paper: &mut Paper, tree: &Criteria, sheet: &Sheet) {
         let name = format!("{} {}", category.id, category.name.get(at.lang));
         vec![name, points(tree.category_of(category, sheet)), category.points.to_string()]
     };
-    paper.table(at.columns(["category", "#points", "#full_mark"]), tree.categories.iter().map(row).collect());
+    paper.table(at.columns(["category", "points", "full_mark"]), tree.categories.iter().map(row).collect());
 }

@@ -189,6 +189,26 @@ pub(crate) const KINDS: [Kind; 12] = [
     Kind { id: "feedback", cases: feedback::cases, write: feedback::write },
 ];
 
+/// Columns that hold numbers, by the keys of their heads.
+const NUMBERS: [&str; 16] = [
+    "abstain",
+    "amount",
+    "bytes",
+    "composite",
+    "each",
+    "evidence",
+    "full_mark",
+    "no",
+    "place",
+    "points",
+    "record",
+    "score",
+    "sheets",
+    "winners",
+    "yes",
+    "yes_of_base",
+];
+
 /// The case of a kind of which an edition has one.
 const ONLY: &str = "-";
 
@@ -223,13 +243,8 @@ impl<'a> At<'a> {
         message(self.lang, "paper", key, places.iter().copied())
     }
 
-    /// Heads of columns; a `#` before a key marks numbers.
     fn columns<const N: usize>(&self, keys: [&str; N]) -> Vec<Head> {
-        let head = |key: &str| match key.strip_prefix('#') {
-            Some(key) => Head { text: self.t(key), number: true },
-            None => Head { text: self.t(key), number: false },
-        };
-        keys.into_iter().map(head).collect()
+        keys.into_iter().map(|key| Head { text: self.t(key), number: NUMBERS.contains(&key) }).collect()
     }
 
     fn award(&self) -> String {

@@ -36,7 +36,7 @@ pub(super) fn check(at: &At<'_>, id: &str) -> Option<Paper> {
         };
         vec![name.to_owned(), condition.basis.clone(), found, evidence, verdict]
     };
-    let columns = at.columns(["condition", "basis", "found", "#evidence", "verdict"]);
+    let columns = at.columns(["condition", "basis", "found", "evidence", "verdict"]);
     paper.table(columns, at.edition.rules().conditions.iter().map(row).collect());
     paper.heading(at.t("conclusion"));
     paper.text(match &application.review {
@@ -110,7 +110,7 @@ fn scores(at: &At<'_>, stage: &Stage, paper: &mut Paper) -> Option<()> {
     let sheets: usize = applications.iter().map(|a| at.edition.counting_sheets(&stage.id, a).len()).sum();
     let places = [("applications", applications.len().to_string()), ("sheets", sheets.to_string())];
     paper.text(at.tp("report_scores", &places.each_ref().map(|(name, value)| (*name, value.as_str()))));
-    paper.table(at.columns(["#place", "applicant", "panel", "#sheets", "#score"]), rows.collect());
+    paper.table(at.columns(["place", "applicant", "panel", "sheets", "score"]), rows.collect());
     paper.records.push(*record);
     Some(())
 }
@@ -132,6 +132,6 @@ fn shortlist(at: &At<'_>, stage: &Stage, paper: &mut Paper) -> Option<()> {
     paper.heading(at.t("report_result"));
     let places = [("kept", decided.kept.len().to_string()), ("cut", decided.cut.len().to_string())];
     paper.text(at.tp("report_shortlist", &places.each_ref().map(|(name, value)| (*name, value.as_str()))));
-    paper.table(at.columns(["#place", "applicant", "#composite", "verdict"]), rows.collect());
+    paper.table(at.columns(["place", "applicant", "composite", "verdict"]), rows.collect());
     Some(())
 }
