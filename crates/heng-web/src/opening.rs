@@ -96,17 +96,7 @@ pub(crate) async fn file(
     let name = coded(&found.file.name, &code);
     let line = Line { text: format!("{reader} {} {code}", found.when(at)), name: found.reader.clone() };
     let copy = match mark::markable(&found.file.name, found.file.size) {
-        Ok(()) => {
-            let permit = COPIES.acquire().await.map_err(|error| heng_app::AppError::Other(error.to_string()))?;
-            let (app, file) = (app.clone(), found.file.clone());
-            let made = tokio::task::spawn_blocking(move || {
-                let made = content(&app, &file).map(|bytes| mark::mark(&file.name, &bytes, &line));
-                drop(permit);
-                made
-            })
-            .await;
-            made.map_err(|error| heng_app::AppError::Other(error.to_string()))??
-        }
+        Ok(()) => copy(app, &found.file, line).await?,
         Err(reason) => Err(reason),
     };
     // Noted before a byte leaves: what was not noted was not given.
@@ -160,14 +150,26 @@ fn find(app: &App, log: &str, reader: &str, application: &str, sha: &str) -> hen
     Ok((!secret || inner).then_some(found))
 }
 
+/// The marked copy of a file, made where it blocks nobody.
+async fn copy(app: &App, file: &Attachment, line: Line) -> heng_app::Result<Result<Vec<u8>, Unmarked>> {
+    let permit = COPIES.acquire().await.map_err(|error| heng_app::AppError::Other(error.to_string()))?;
+    let (app, file) = (app.clone(), file.clone());
+    let made = tokio::task::spawn_blocking(move || {
+        let made = content(&app, &file).map(|bytes| mark::mark(&file.name, &bytes, &line));
+        drop(permit);
+        made
+    });
+    // A file that breaks the reader of files is damaged, whatever else it is.
+    made.await.unwrap_or(Ok(Err(Unmarked::Damaged)))
+}
+
 /// The whole content; `markable` has looked at its size.
 fn content(app: &App, file: &Attachment) -> heng_app::Result<Vec<u8>> {
-    let store = app.heng().store().clone();
-    let missing = || heng_app::AppError::Other(format!("the content of {} is missing", file.sha256));
-    let reader = FileReader::attachment(store, &file.sha256.0)?.ok_or_else(missing)?;
     let mut bytes = Vec::new();
-    let read = reader.take(mark::MOST_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|source| heng_app::AppError::Io { what: file.sha256.to_string(), source })?;
+    if let Some(reader) = FileReader::attachment(app.heng().store().clone(), &file.sha256.0)? {
+        let read = reader.take(mark::MOST_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(|source| heng_app::AppError::Io { what: file.sha256.to_string(), source })?;
+    }
     Ok(bytes)
 }
 

@@ -9,8 +9,9 @@ use super::Unmarked;
 
 /// Most pages.
 const PAGES: usize = 3000;
-/// Most bytes that a stream of the file's own structure may unfold to.
-const UNFOLDED: usize = 64 << 20;
+/// Most bytes that a stream of the file's own structure may unfold to, and most such streams: real ones are far smaller.
+const UNFOLDED: usize = 8 << 20;
+const STREAMS: usize = 1000;
 /// How deep a page may lie in the tree of pages.
 const DEPTH: usize = 64;
 
@@ -18,6 +19,9 @@ const DEPTH: usize = 64;
 type Rectangle = [i64; 4];
 
 pub(super) fn mark(bytes: &[u8], line: &str, name: &str) -> Result<Vec<u8>, Unmarked> {
+    if bytes.windows(7).filter(|window| window == b"/ObjStm").count() > STREAMS {
+        return Err(Unmarked::Large);
+    }
     let options = LoadOptions::with_max_decompressed_size(UNFOLDED);
     let mut document = match Document::load_mem_with_options(bytes, options) {
         Ok(document) => document,
