@@ -97,7 +97,7 @@ fn install(packages: &[&str]) -> Result<()> {
 }
 
 fn browser() -> Result<()> {
-    packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;
+    packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm"), ("pdftotext", "poppler-utils")])?;
     // As one build of the workspace, so that nothing is compiled twice with other features.
     run("cargo", &["build", "--workspace", "--bin", "heng", "--example", "rehearsal"], &[])?;
     for folder in ["tests/browser", "tests/oidc"] {

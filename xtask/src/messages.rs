@@ -13,8 +13,20 @@ type Messages = BTreeMap<String, BTreeMap<String, String>>;
 const HAN: [&str; 4] = ["衡 Heng", "简", "繁", "提交申报"];
 
 /// Keys that are put together from a prefix: titles of checks, units, ways to fill a form.
-const PREFIXES: [&str; 10] =
-    ["title_V-", "about_V-", "unit_", "can_", "cannot_", "objection_", "excluded_", "filter_", "login_", "sort_"];
+const PREFIXES: [&str; 12] = [
+    "title_V-",
+    "about_V-",
+    "unit_",
+    "can_",
+    "cannot_",
+    "objection_",
+    "excluded_",
+    "filter_",
+    "login_",
+    "sort_",
+    "kind_",
+    "unmarked_",
+];
 
 /// Parts of a record that only a machine reads are listed here in the desk, and need no name.
 const DESCRIBE: &str = "crates/heng-app/src/desk/describe.rs";
@@ -119,6 +131,9 @@ impl Asked {
         // The room of the rules has a section of its own.
         let rules = code(&root.join("crates/heng-web/src/rules.rs"))?;
         asked.require("rules", ["t(view, ", "tp(view, "].iter().flat_map(|marker| after(&rules, marker)));
+        for marker in ["at.t(", "at.tp("] {
+            asked.require("paper", after(&all, marker));
+        }
         for marker in
             ["view.t(", "view.tp(", "self.t(", "self.tp(", " t(lang, ", "(t(lang, ", " tp(lang, ", "(tp(lang, "]
         {

@@ -13,6 +13,7 @@ pub mod heng;
 pub mod keys;
 pub mod library;
 pub mod log;
+pub mod mark;
 pub mod once;
 pub mod opening;
 pub mod outbox;

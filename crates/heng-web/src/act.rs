@@ -15,6 +15,7 @@ use heng_app::desk::drafts::{self, Save, Saved};
 use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Sheet, Wrong, words};
 use heng_app::{Accepted, AppError};
+use heng_domain::edition::events::ApplicationSubmitted;
 use heng_domain::messages;
 use heng_domain::record::Record;
 use heng_domain::text::Text;
@@ -643,6 +644,9 @@ pub(crate) async fn record(
         let offset = offset.or_else(|| image.state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0);
         (desk::describe(image.state.edition(), &record.body, &BTreeMap::new()), offset)
     };
+    // Whoever has applied gets a receipt on paper too.
+    let submitted =
+        (record.kind == ApplicationSubmitted::KIND).then(|| record.body.get("application")?.as_str()).flatten();
     let time = crate::words::instant(view.lang, record.time, offset);
     let main = html! {
         (ui::title_block(&title, Some(log_name(&app, &log_id).get(view.lang))))
@@ -659,6 +663,9 @@ pub(crate) async fn record(
             None => (described(&view, &rows)),
         }
         p { a href=(view.href(&format!("/work/{}/receipts/{seq}", place(&app, &log_id)))) { (view.t("receipt_button")) } }
+        @if let Some(application) = submitted {
+            p { a href=(crate::papers::href(&view, &app, &log_id, "receipt", application)) { (view.t("receipt_print")) } }
+        }
     };
     let proof = view.proof(&log);
     view.page(&app, Content { proof, ..Content::new(title, main) })

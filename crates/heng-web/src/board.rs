@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::account::Again;
 use crate::act::trouble;
+use crate::opening::{self, Opening};
 use crate::ui::{self, Bar, Column, Field, FieldKind, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{date, instant, points};
@@ -100,28 +101,24 @@ async fn respond(
         (opened(view, edition, &openings))
         (notes_section(view, app, edition, reader, &notes, again))
         @if reader.supervises { (witness(view, app, reader, &log, again)) }
-        p { a href=(view.href(&format!("/work/{}", place(app, &reader.log)))) { (view.t("back_work")) } }
+        p {
+            a href=(view.href(&format!("/work/{}/papers", place(app, &reader.log)))) { (view.t("official_papers")) } " · "
+            a href=(view.href(&format!("/work/{}", place(app, &reader.log)))) { (view.t("back_work")) }
+        }
     };
     drop(image);
     let proof = view.proof(&log);
     view.page_with(app, code, Content { proof, wide: true, ..Content::new(title, main) })
 }
 
-type Rows = (Vec<Record>, Vec<String>, Vec<Note>);
+type Rows = (Vec<Record>, Vec<Opening>, Vec<Note>);
 
 /// Notable records, openings of files and notes, newest first.
 fn rows(app: &App, log: &Log, id: &str) -> heng_app::Result<Rows> {
-    let prefix = format!("{id}|");
     let mut notable = log.records_of(&NOTABLE)?;
     notable.reverse();
     notable.truncate(SHOWN);
-    let keys =
-        app.heng().store().rows("opening")?.into_iter().map(|(key, _)| key).filter(|key| key.starts_with(&prefix));
-    let mut openings: Vec<(String, String)> =
-        keys.filter_map(|key| Some((key.split('|').nth(2)?.to_owned(), key))).collect();
-    openings.sort_by(|a, b| b.cmp(a));
-    let openings = openings.into_iter().take(SHOWN).map(|(_, key)| key).collect();
-    Ok((notable, openings, notes::list(app.heng(), id)?))
+    Ok((notable, opening::newest(app, id, SHOWN)?, notes::list(app.heng(), id)?))
 }
 
 /// What is late, what came late, and what was overridden.
@@ -212,7 +209,7 @@ fn picture(view: &View, key: &str, bars: &[Bar<'_>]) -> Markup {
         table_summary: view.t("as_table").into(),
         heads: vec![view.t("step").into(), view.t("count").into()],
     };
-    html! { section { h2 { (view.t(key)) } (ui::funnel_svg(&words, bars)) } }
+    html! { section.told { h2 { (view.t(key)) } (ui::funnel_svg(&words, bars)) } }
 }
 
 /// One row for each application, one column for each condition.
@@ -323,30 +320,35 @@ fn classes(view: &View, edition: &Edition) -> Markup {
     html! { (picture(view, "board_classes", &bars)) p { (view.tp("board_best", &[("points", &points(best))])) } }
 }
 
-fn opened(view: &View, edition: &Edition, openings: &[String]) -> Markup {
+fn opened(view: &View, edition: &Edition, openings: &[Opening]) -> Markup {
     if openings.is_empty() {
         return html! {};
     }
     let offset = edition.rules().utc_offset_minutes;
-    let columns = ["alarm_when", "alarm_who", "applicant", "opened_what"].map(|key| Column::text(view.t(key)));
+    let columns =
+        ["alarm_when", "alarm_who", "applicant", "opened_what", "opened_code"].map(|key| Column::text(view.t(key)));
     let rows: Vec<Row<'_>> = openings
         .iter()
-        .filter_map(|key| {
-            let mut parts = key.split('|').skip(1);
-            let (application, time, who, what) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let name = edition.applicant(application).map_or(application, |o| o.name.get(view.lang));
-            let time = Instant::parse(time).ok()?;
-            let file = edition
-                .applications
-                .get(application)
-                .and_then(|a| a.body.attachments.iter().find(|f| f.sha256.to_string() == what))
-                .map(|f| f.name.clone());
-            Some(Row::new(vec![
-                html! { (instant(view.lang, time, offset)) },
-                html! { (who) },
+        .map(|Opening { application, at, by, what, code, unmarked }| {
+            let name = edition.applicant(application).map_or(application.as_str(), |o| o.name.get(view.lang));
+            let files =
+                edition.applications.get(application).map(|a| a.body.attachments.as_slice()).unwrap_or_default();
+            let file = files.iter().find(|f| f.sha256.to_string() == *what).map(|f| f.name.clone());
+            let paper = || crate::papers::kind_name(view.lang, what);
+            // A copy is found again by its code, whoever holds it.
+            let coded = file.is_some();
+            let what = file.or_else(paper).unwrap_or_else(|| view.t("dossier"));
+            let who = edition.seats.get(by).and_then(|seat| seat.name.clone());
+            Row::new(vec![
+                html! { (instant(view.lang, *at, offset)) },
+                html! { @if let Some(who) = who { (who) " · " } (by) },
                 html! { (name) },
-                html! { (file.unwrap_or_else(|| view.t("dossier"))) },
-            ]))
+                html! { (what) },
+                html! {
+                    @if coded { code { (code) } }
+                    @if let Some(reason) = unmarked { " " (view.t(&format!("unmarked_{}", reason.name()))) }
+                },
+            ])
         })
         .collect();
     html! {

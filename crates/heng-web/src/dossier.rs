@@ -6,8 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use heng_app::desk::results::Results;
-use heng_app::desk::{EditionDesk, Place, files, proposal, with_desk};
-use heng_domain::criteria::ItemKind;
+use heng_app::desk::{EditionDesk, Place, proposal, with_desk};
 use heng_domain::edition::events::{Attachment, YearFigures};
 use heng_domain::edition::secret::{Column as Figure, Part};
 use heng_domain::edition::{Application, Edition, Thing};
@@ -17,7 +16,7 @@ use heng_log::Hash;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, ProfileBar, Row, Tone};
+use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{instant, money};
 use crate::work::{log_name, log_of, place};
@@ -94,22 +93,13 @@ pub(crate) fn open<T>(
         let application = edition.applications.get(application)?;
         show(&Seen { edition, application, reader, texts: &texts })
     };
-    opened(app, log_id, reader, application, "dossier");
+    crate::opening::note(app, log_id, reader, application, "dossier");
     Some(shown)
 }
 
 /// The dossier as a page shows it.
 pub(crate) fn content(view: &View, app: &App, log: &str, reader: &str, application: &str) -> Option<Markup> {
     open(app, log, reader, application, |seen| body(view, app, log, seen))
-}
-
-/// Who opened what, and when: the supervisor reads it (issue “every file opening is recorded”).
-fn opened(app: &App, log: &str, reader: &str, application: &str, what: &str) {
-    let now = app.heng().clock().now();
-    let key = format!("{log}|{application}|{now}|{reader}|{what}");
-    if let Err(error) = app.heng().store().put_row("opening", &key, b"") {
-        tracing::error!(%error, "an opening could not be noted");
-    }
 }
 
 /// The sign of a part that is marked: for those who see it, so that they keep it, and for those who do not.
@@ -154,10 +144,12 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
         }
         h2 { (view.t("files_heading")) }
         @if body.attachments.is_empty() { p { (view.t("no_files")) } }
+        @else if body.organisation != *reader { p.hint { (view.t("files_marked")) } }
         @let kept = body.attachments.len() - seen.files().count();
         ul { @for file in seen.files() { li {
             a href=(format!("{files}/{}", file.sha256)) { (file.name) }
-            " · " (file.about) " · " (view.tp("bytes", &[("bytes", &crate::words::number(file.size))]))
+            " · " (file.about) " · " (view.tp("bytes", &[("bytes", &crate::words::number(file.size))])) " "
+            code.hash { (file.sha256) }
             @if body.is_secret(Part::File(&file.sha256)) { " " (ui::status_tag(&view.t("secret_seen"), Tone::Stop)) }
         } } }
         @if kept > 0 { p.secret-mark { (ui::status_tag(&view.tp("secret_files", &[("count", &kept.to_string())]), Tone::Quiet)) } }
@@ -266,20 +258,19 @@ pub(crate) async fn show(
     let Some(dossier) = content(&view, &app, &log, &me, &id) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
     };
-    let (name, state, own) = {
+    let (name, stands, own) = {
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
-        let (key, tone) = state_of(edition, &id);
         let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
-        (name, (view.t(key), tone), own)
+        (name, standing(&view, edition, &id), own)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
-        (ui::sentence(&state.0))
-        p { (ui::status_tag(&state.0, state.1)) }
-        @if own { (feedback(&view, &app, &log, &id)) }
+        (ui::sentence(&stands))
+        (crate::papers::of_application(&view, &app, &log, &me, &id))
+        @if own { (feedback(&view, &app, &log, &me, &id)) }
         (dossier)
         p { a href=(view.href(&format!("/work/{}/applications", place(&app, &log)))) { (view.t("applications_link")) } }
     };
@@ -287,7 +278,7 @@ pub(crate) async fn show(
 }
 
 /// For the applicant: what happens next, and after the result what the panel found.
-fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
+fn feedback(view: &View, app: &App, log: &str, reader: &str, id: &str) -> Markup {
     let Ok(found) = app.heng().log(log) else { return html! {} };
     let image = found.image();
     let Some(edition) = image.state.edition() else { return html! {} };
@@ -296,77 +287,75 @@ fn feedback(view: &View, app: &App, log: &str, id: &str) -> Markup {
     if !edition.public_may_see(Thing::Result) {
         return html! { section { h2 { (view.t("status_heading")) } (next) p { (view.t("feedback_later")) } } };
     }
-    let last = edition.rules().stages.iter().rev().find_map(|stage| {
-        let seq = edition.sheets.get(&stage.id)?.agreed.get(id)?;
-        Some((*seq, edition.sheet(*seq)?))
-    });
-    let (Some((seq, sheet)), Some(tree)) = (last, &edition.criteria) else { return next };
-    // The words were written with the first agreed sheet; a site visit changes marks and gives its evidence.
-    let remarks = edition
-        .sheets
-        .values()
-        .filter_map(|sheets| sheets.agreed.get(id))
-        .filter_map(|seq| edition.known_value(*seq, "/remarks"))
-        .next_back();
-    let words = |item: &str, part: &str| {
-        let text = remarks.and_then(|r| r.get(item)).and_then(|own| own.get(part)).and_then(|t| t.as_str());
-        text.unwrap_or_default().to_owned()
-    };
-    let bars: Vec<ProfileBar<'_>> = tree
-        .categories
-        .iter()
-        .map(|category| ProfileBar {
-            label: format!("{} {}", category.id, category.name.get(view.lang)).into(),
-            scored_hundredths: i64::try_from(tree.category_of(category, &sheet)).unwrap_or(0),
-            points_max: i64::from(category.points),
-            mean_hundredths: None,
-        })
-        .collect();
-    let picture = PictureWords {
-        title: view.t("feedback_profile").into(),
-        desc: view.t("profile_desc").into(),
-        table_summary: view.t("as_table").into(),
-        heads: ["category", "points", "full_mark"].into_iter().map(|k| view.t(k).into()).collect(),
-    };
-    let columns = ["feedback_item", "feedback_percent", "feedback_strengths", "feedback_improvements"]
-        .map(|k| Column::text(view.t(k)));
-    let rows: Vec<Row<'_>> = tree
-        .items()
-        .map(|item| {
-            let percent = sheet.get(&item.id).copied().unwrap_or(0);
-            let band = tree.band(percent).map(|b| if item.kind == ItemKind::Process { &b.process } else { &b.result });
-            Row::new(vec![
-                html! { (item.id) " " (item.name.get(view.lang)) },
-                html! { (percent) "%" @if let Some(band) = band { " · " (band.get(view.lang)) } },
-                html! { (words(&item.id, "strengths")) },
-                html! { (words(&item.id, "improvements")) },
-            ])
-        })
-        .collect();
+    drop(image);
+    // The same report that prints.
+    let report = crate::papers::open(app, view, log, Some(reader), "feedback", id);
     html! {
         section {
             h2 { (view.t("feedback_heading")) }
             (next)
-            p { (view.tp("feedback_record", &[("record", &seq.to_string())])) }
-            (ui::profile_svg(&picture, &view.t("field_mean"), &bars))
-            (ui::table(&view.t("feedback_heading"), &columns, &rows, &html! {}))
+            @match &report {
+                Some(report) => {
+                    (crate::papers::report(view, report))
+                    p { a href=(crate::papers::href(view, app, log, "feedback", id)) { (view.t("paper_open")) } }
+                }
+                None => p { (view.t("feedback_none")) }
+            }
         }
     }
 }
 
-/// Where an application stands: the key of its words.
+/// Where an application stands: the key of its words. What came of it shows with the notice, as for everybody else.
 pub(crate) fn state_of(edition: &Edition, id: &str) -> (&'static str, Tone) {
-    if edition.applications.get(id).is_some_and(|application| application.withdrawn.is_some()) {
+    let Some(application) = edition.applications.get(id) else { return ("state_out", Tone::Stop) };
+    if application.withdrawn.is_some() {
         return ("state_withdrawn", Tone::Stop);
     }
-    // Whoever is chosen learns it with everybody else, from the notice.
-    if edition.public_may_see(Thing::Result) && edition.standing_winners().iter().any(|(a, _)| *a == id) {
-        return ("state_chosen", Tone::Done);
+    if application.removed {
+        return ("state_removed", Tone::Stop);
     }
-    if edition.field.contains(id) {
-        return ("state_in_field", Tone::Now);
+    let known = edition.public_may_see(Thing::Result);
+    let decided = edition.decision.as_ref();
+    let approved = decided.is_none_or(|(decision, _)| decision.approved.iter().any(|a| a.application == id));
+    let chosen = edition.standing_winners().iter().any(|(winner, _)| *winner == id) && approved;
+    match (known, chosen, edition.field.contains(id)) {
+        (true, true, _) if edition.honours.iter().any(|(honour, ..)| honour.application == id) => {
+            ("state_won", Tone::Done)
+        }
+        (true, true, _) => ("state_chosen", Tone::Done),
+        (true, false, true) => ("state_not_won", Tone::Stop),
+        (false, _, true) => ("state_in_field", Tone::Now),
+        (_, _, false) => ("state_out", Tone::Stop),
     }
-    ("state_out", Tone::Stop)
+}
+
+/// The same in a sentence: with the tier and the certificate, or the stage that works on it.
+fn standing(view: &View, edition: &Edition, id: &str) -> String {
+    let tier = |tier: &str| edition.rules().tier(tier).map_or(tier, |t| t.name.get(view.lang)).to_owned();
+    match state_of(edition, id).0 {
+        "state_won" => {
+            let honour = edition.honours.iter().map(|(honour, ..)| honour).find(|honour| honour.application == id);
+            let (tier, number) = honour.map(|h| (tier(&h.tier), h.certificate.clone())).unwrap_or_default();
+            view.tp("stands_won", &[("tier", &tier), ("number", &number)])
+        }
+        "state_chosen" => {
+            let winners = edition.standing_winners();
+            let tier = winners.iter().find(|(winner, _)| *winner == id).map(|(_, of)| tier(of)).unwrap_or_default();
+            view.tp("stands_chosen", &[("tier", &tier)])
+        }
+        "state_in_field" => {
+            let open = edition.open_stages();
+            let stages: Vec<String> = open.iter().map(|stage| stage.name.get(view.lang).to_owned()).collect();
+            match stages.is_empty() {
+                true => view.t("stands_waiting"),
+                false => view.tp("stands_reviewed", &[("stages", &crate::words::list(view.lang, &stages))]),
+            }
+        }
+        "state_not_won" => view.t("stands_not_won"),
+        "state_withdrawn" => view.t("stands_withdrawn"),
+        "state_removed" => view.t("stands_removed"),
+        _ => view.t("stands_out"),
+    }
 }
 
 /// What is searched for in the list of applications.
@@ -517,44 +506,9 @@ pub(crate) async fn file(
     }
     let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
     let Some(me) = reader(&app, &view, &log) else { return view.missing(&app) };
-    match find_file(&app, &log, &me, &id, &sha) {
-        Ok(Some((name, hash))) => match crate::files::download(&app, &name, hash).await {
-            Some(response) => response,
-            None => view.missing(&app),
-        },
+    match crate::opening::file(&app, &log, &me, &id, &sha).await {
+        Ok(Some(response)) => response,
         Ok(None) => view.problem(&app, StatusCode::NOT_FOUND, &view.t("not_yours_title"), &view.t("not_yours_secret")),
         Err(error) => view.failure(&app, &error),
     }
-}
-
-/// A file of a dossier that `reader` may open, with its name; the opening is noted.
-///
-/// What the firm marked as a business secret is for the office and the panel alone.
-pub(crate) fn find_file(
-    app: &App,
-    log: &str,
-    reader: &str,
-    application: &str,
-    sha: &str,
-) -> heng_app::Result<Option<(String, Hash)>> {
-    let found = {
-        let found = app.heng().log(log)?;
-        let image = found.image();
-        let edition = image.state.edition();
-        edition.and_then(|e| Some((e, e.applications.get(application)?))).and_then(|(e, a)| {
-            let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?;
-            let may = e.may_read_part(reader, application, Part::File(&file.sha256));
-            may.then(|| {
-                (file.name.clone(), file.sha256, a.body.organisation.clone(), e.reads_secrets(reader, application))
-            })
-        })
-    };
-    let Some((name, hash, owner, inner)) = found else { return Ok(None) };
-    // Records of earlier versions do not say which files are marked; the owner's list does.
-    let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
-    if secret && !inner {
-        return Ok(None);
-    }
-    opened(app, log, reader, application, sha);
-    Ok(Some((name, hash)))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use heng_app::desk::proposal;
+use heng_app::desk::{proposal, words};
 use heng_domain::draw::seed;
 use heng_domain::edition::DrawState;
 use heng_log::Sha256;
@@ -48,6 +48,12 @@ pub(crate) async fn show(
     view.page(&app, Content { proof, ..content })
 }
 
+/// A group in words; one that has none is called by its own name.
+fn group(view: &View, id: &str) -> String {
+    let known = words("group", id, &[]).get(view.lang).to_owned();
+    if known == format!("group.{id}") { id.to_owned() } else { known }
+}
+
 fn plan(view: &View, draw: &DrawState) -> Markup {
     let Some(published) = &draw.plan else { return html! {} };
     let plan = &published.plan;
@@ -63,7 +69,7 @@ fn plan(view: &View, draw: &DrawState) -> Markup {
                 (view.t("draw_commitment").into(), html! { @for commit in plan.commit.list() { code { (commit) } " " } }),
             ]))
             ul { @for s in &plan.strata {
-                li { (view.tp("draw_stratum", &[("group", &s.id), ("from", &s.from.to_string()), ("to", &s.to.to_string()), ("take", &s.take.to_string()), ("reserves", &plan.reserves.to_string())])) }
+                li { (view.tp("draw_stratum", &[("group", &group(view, &s.id)), ("from", &s.from.to_string()), ("to", &s.to.to_string()), ("take", &s.take.to_string()), ("reserves", &plan.reserves.to_string())])) }
             } }
         }
     }
@@ -78,12 +84,14 @@ fn arithmetic(view: &View, draw: &DrawState) -> Markup {
         [Column::text(view.t("draw_group")), Column::text(view.t("draw_taken")), Column::text(view.t("draw_reserve"))];
     let named = |positions: &[u64]| {
         let each = positions.iter().map(|p| format!("{p} → {}", draw.line(*p).unwrap_or("—")));
-        each.collect::<Vec<_>>().join("，")
+        crate::words::list(view.lang, &each.collect::<Vec<_>>())
     };
     let rows: Vec<Row<'_>> = revealed
         .result
         .iter()
-        .map(|d| Row::new(vec![html! { (d.id) }, html! { (named(&d.taken)) }, html! { (named(&d.reserve)) }]))
+        .map(|d| {
+            Row::new(vec![html! { (group(view, &d.id)) }, html! { (named(&d.taken)) }, html! { (named(&d.reserve)) }])
+        })
         .collect();
     html! {
         section {

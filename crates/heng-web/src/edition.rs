@@ -42,6 +42,8 @@ pub(crate) async fn show(
             }
             (scores(&view, edition, result.as_ref()))
             (objections(&view, edition))
+            h2 { (view.t("official_papers")) }
+            p { (view.t("official_papers_public")) " " a href=(format!("{}/papers", edition_href(view.language, log.id()))) { (view.t("official_papers_link")) } }
             h2 { (view.t("rules_heading")) }
             p {
                 (view.tp("rules_text", &[("number", &edition.rules().document.number), ("version", &edition.rules().version)])) " "

@@ -125,17 +125,14 @@ fn paper(view: &View, edition: &Edition, notice: &Notice) -> Markup {
     let day = edition.day(notice.time);
     ui::notice_paper(&NoticePaper {
         issuer: rules.authority.get(view.lang).into(),
-        number: None,
         title: notice.body.title.get(view.lang).into(),
-        addressee: None,
         body,
-        annex_label: "".into(),
-        annexes: Vec::new(),
         signer: view.t("signer").into(),
         date: date(view.lang, day).into(),
         datetime: day.to_string().into(),
         seal: Some(view.t("seal").into()),
         foot: Some(html! { p { (view.tp("notice_record", &[("record", &notice.seq.to_string())])) } }),
+        ..NoticePaper::default()
     })
 }
 

@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
-    people, programme, rules, sign, signin, well_known, winners, work,
+    papers, people, programme, rules, sign, signin, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -138,6 +138,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(SMALL, notice::object),
         page("/editions/{programme}/{edition}/hall", Public).get(hall::show),
         page("/editions/{programme}/{edition}/check", Public).get(check::show),
+        page("/editions/{programme}/{edition}/papers", Public).get(papers::public_list),
+        page("/editions/{programme}/{edition}/papers/{paper}/{case}", Public).get(papers::public_show),
         page("/winners", Public).get(winners::show),
         page("/certificates", Public).get(winners::find_certificate),
         page("/certificates/{number}", Public).get(winners::certificate),
@@ -183,6 +185,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/board", Seat).get(board::show),
         page("/work/{first}/{second}/board/notes", Seat).post(SMALL, board::add_note),
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
+        page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
+        page("/work/{first}/{second}/papers/{paper}/{case}", Seat).get(papers::seat_show),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
@@ -220,6 +224,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/programmes", Public).get(api::register::programmes),
         bare("/api/v1/programmes/{programme}", Public).get(api::register::show_programme),
         bare("/api/v1/programmes/{programme}/rules", Public).get(api::rules::versions),
+        bare("/api/v1/editions/{first}/{second}/papers", Public).get(api::papers::of_all),
+        bare("/api/v1/editions/{first}/{second}/papers/{paper}/{case}", Public).get(api::papers::for_all),
         bare("/api/v1/me", Token).get(api::me::show),
         bare("/api/v1/tasks", Token).get(api::tasks::all),
         bare("/api/v1/logs", Token).get(api::logs::list),
@@ -236,6 +242,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/uploads/{id}/finish", TokenSeat).post(SMALL, api::files::finish),
         bare("/api/v1/logs/{first}/{second}/dry-runs", TokenSeat).post(LONG, api::rules::dry_run),
         bare("/api/v1/logs/{first}/{second}/notes", TokenSeat).get(api::notes::list).post(SMALL, api::notes::add),
+        bare("/api/v1/logs/{first}/{second}/papers", TokenSeat).get(api::papers::list),
+        bare("/api/v1/logs/{first}/{second}/papers/{paper}/{case}", TokenSeat).get(api::papers::show),
         // A published record is everybody's, so a token is enough here.
         bare("/api/v1/logs/{first}/{second}/records/{seq}", Token).get(api::records::show),
         bare("/api/v1/logs/{first}/{second}/receipts/{seq}", Token).get(api::records::receipt),

@@ -334,6 +334,12 @@ impl Content {
 }
 
 impl View {
+    /// Nobody's view, in the language that a program asks for.
+    pub fn of_program(app: &App, lang: Lang) -> View {
+        let (path, query) = (String::new(), String::new());
+        View { lang, language: lang.into(), me: None, enrolling: false, app: app.clone(), token: None, path, query }
+    }
+
     pub fn t(&self, key: &str) -> String {
         t(self.lang, key)
     }

@@ -308,13 +308,15 @@ pub(crate) async fn certificate(view: View, State(app): State<App>, Path(number)
         if let Some(revoked) = &honour.revoked {
             facts.push((view.t("revoked_because").into(), html! { (revoked.reason) " · " (revoked.decision) }));
         }
-        let edition = honour.body.cite.as_ref().map(|cite| crate::view::edition_href(view.language, &cite.log));
         let main = html! {
             (ui::title_block(&title, Some(&award)))
             (ui::sentence(&view.tp(key, &[("name", &name), ("award", &award), ("year", &honour.body.year.to_string())])))
             (ui::facts(&facts))
-            @if let Some(href) = edition {
-                p { a href=(href) { (view.t("certificate_edition")) } }
+            @if let Some(cite) = &honour.body.cite {
+                @if held {
+                    p { a href=(crate::papers::certificate_href(&view, &cite.log, &number)) { (view.t("certificate_print")) } }
+                }
+                p { a href=(crate::view::edition_href(view.language, &cite.log)) { (view.t("certificate_edition")) } }
             }
             p { a href=(view.href("/winners")) { (view.t("register_link")) } }
         };

@@ -319,7 +319,10 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
                 (view.t("outbox_title"), view.href("/work/outbox")),
             ];
         };
-        let mut out = vec![(view.t("applications_link"), format!("{here}/applications"))];
+        let mut out = vec![
+            (view.t("applications_link"), format!("{here}/applications")),
+            (view.t("official_papers"), format!("{here}/papers")),
+        ];
         if desk.has(Role::Officer) || desk.has(Role::Supervisor) {
             out.push((view.t("board_title"), format!("{here}/board")));
         }

@@ -77,7 +77,7 @@ pub(crate) struct ApplicationLine {
     /// When it came in.
     #[schema(format = DateTime)]
     received: String,
-    /// `in_field`, `out`, `chosen` or `withdrawn`.
+    /// `in_field`, `out`, `chosen`, `won`, `not_won`, `removed` or `withdrawn`.
     #[schema(example = "in_field")]
     state: &'static str,
     /// Its address.
@@ -249,7 +249,7 @@ pub(crate) struct Dossier {
     county: Words,
     /// Sector.
     sector: Words,
-    /// `in_field`, `out`, `chosen` or `withdrawn`.
+    /// `in_field`, `out`, `chosen`, `won`, `not_won`, `removed` or `withdrawn`.
     state: &'static str,
     /// When it came in.
     #[schema(format = DateTime)]
@@ -368,7 +368,8 @@ fn reader(lang: Lang, app: &App, log: &str, caller: &Caller) -> Result<String, P
     handle.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))
 }
 
-/// A file of a dossier. That it was opened is noted.
+/// A file of a dossier. That it was opened is noted. Whoever is not the applicant gets a copy that carries the reader,
+/// the time and a code (PDF, PNG, JPEG), or the code in its name: `sha256` stays that of the original.
 #[utoipa::path(
     get, path = "/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", tag = "applications", operation_id = "file", security(("token" = [])),
     params(("first" = String, Path, description = "Programme.", example = "yunchuan-mayor"), ("second" = String, Path, description = "Edition."), ("id" = String, Path, description = "The application.", example = "a:001"), ("sha256" = String, Path, description = "SHA-256 of the content, in hex.")),
@@ -381,15 +382,10 @@ pub(crate) async fn file(
     At((first, second, id, sha256)): At<(String, String, String, String)>,
 ) -> Answer {
     let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
-    let found = {
-        let app = app.clone();
-        blocking(lang, move || {
-            let reader = reader(lang, &app, &log, &caller)?;
-            let found = dossier::find_file(&app, &log, &reader, &id, &sha256);
-            found.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))
-        })
-        .await?
+    let reader = {
+        let (app, log) = (app.clone(), log.clone());
+        blocking(lang, move || reader(lang, &app, &log, &caller)).await?
     };
-    let (name, hash) = found;
-    crate::files::download(&app, &name, hash).await.ok_or_else(|| Problem::missing(lang))
+    let found = crate::opening::file(&app, &log, &reader, &id, &sha256).await;
+    found.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))
 }

@@ -16,6 +16,7 @@ pub(crate) mod once;
 pub(crate) mod openapi;
 pub(crate) mod outbox;
 pub(crate) mod paging;
+pub(crate) mod papers;
 pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod records;

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
-    Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, outbox, proposals, records, register,
-    rules, tasks,
+    Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, outbox, papers, proposals, records,
+    register, rules, tasks,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +33,7 @@ use super::{
         (name = "acts", description = "Forms, drafts, doing."),
         (name = "proposals", description = "What waits for signatures."),
         (name = "applications", description = "Dossiers that I may read."),
+        (name = "papers", description = "Official papers, made from the log."),
         (name = "records", description = "Records and receipts."),
         (name = "files", description = "My files, and uploads in pieces."),
         (name = "office", description = "The office's outbox."),
@@ -43,6 +44,7 @@ use super::{
         proposals::list, proposals::show, proposals::sign, proposals::withdraw,
         applications::list, applications::show, applications::file,
         records::show, records::receipt,
+        papers::list, papers::show, papers::of_all, papers::for_all,
         editions::list, editions::show, notices::list, notices::object,
         register::winners, register::certificates, register::certificate, register::figures,
         register::programmes, register::show_programme, rules::versions, rules::dry_run,

@@ -5,6 +5,7 @@ mod bad_input;
 mod interface;
 mod matrix;
 mod openapi;
+mod papers;
 mod secrets;
 mod twins;
 

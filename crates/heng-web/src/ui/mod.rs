@@ -35,7 +35,7 @@ pub use form::{
 pub use grid::Grid;
 pub use hall::{HallPage, HallResult, hall_layout, hall_presence, hall_result};
 pub use mark::mark;
-pub use notice::{NoticePaper, notice_paper};
+pub use notice::{NoticePaper, PaperLook, notice_paper};
 pub use page::{NavLink, Page, PageWords, layout};
 pub use picture::{
     Bar, Level, MoneyPart, MoneyYear, PictureWords, Point, ProfileBar, Tile, funnel_svg, money_svg, profile_svg,

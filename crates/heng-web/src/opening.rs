@@ -1,0 +1,184 @@
+//! Openings: who opened which dossier, file or paper, and when. They lie beside the log; the supervisor reads them.
+//!
+//! A file that leaves for anybody but the applicant is a copy that carries its reader, the time and the opening's code
+//! (decision 0028).
+
+use std::io::Read;
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use heng_app::desk::files;
+use heng_app::mark::{self, Line, Unmarked};
+use heng_app::upload::FileReader;
+use heng_domain::edition::events::Attachment;
+use heng_domain::edition::secret::Part;
+use heng_domain::time::Instant;
+use heng_log::sha256;
+use tokio::sync::Semaphore;
+
+use crate::view::App;
+
+/// Where openings are kept.
+const ROWS: &str = "opening";
+
+/// So many copies are made at a time: each holds its file in memory.
+static COPIES: Semaphore = Semaphore::const_new(2);
+
+/// One opening.
+pub(crate) struct Opening {
+    /// Application; empty for a paper about all of them.
+    pub application: String,
+    /// When.
+    pub at: Instant,
+    /// Who, as the log knows them.
+    pub by: String,
+    /// `dossier`, a paper's name, or the hash of a file.
+    pub what: String,
+    /// The code that a copy carries.
+    pub code: String,
+    /// Why a copy carries no mark.
+    pub unmarked: Option<Unmarked>,
+}
+
+fn code(key: &str) -> String {
+    sha256(key.as_bytes()).to_string().chars().take(8).collect()
+}
+
+fn key(log: &str, reader: &str, application: &str, what: &str, at: Instant) -> String {
+    format!("{log}|{application}|{at}|{reader}|{what}")
+}
+
+/// Notes that somebody opened something.
+pub(crate) fn note(app: &App, log: &str, reader: &str, application: &str, what: &str) {
+    let key = key(log, reader, application, what, app.heng().clock().now());
+    if let Err(error) = app.heng().store().put_row(ROWS, &key, b"") {
+        tracing::error!(%error, "an opening could not be noted");
+    }
+}
+
+/// The newest openings of a log, and no more than `most`.
+pub(crate) fn newest(app: &App, log: &str, most: usize) -> heng_app::Result<Vec<Opening>> {
+    let rows = app.heng().store().rows_with_prefix(ROWS, &format!("{log}|"))?;
+    let mut openings: Vec<Opening> = rows.iter().filter_map(|(key, value)| read(key, value)).collect();
+    openings.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.what.cmp(&b.what)));
+    openings.truncate(most);
+    Ok(openings)
+}
+
+fn read(key: &str, value: &[u8]) -> Option<Opening> {
+    let mut parts = key.split('|').skip(1);
+    let (application, at, by, what) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    Some(Opening {
+        application: application.to_owned(),
+        at: Instant::parse(at).ok()?,
+        by: by.to_owned(),
+        what: what.to_owned(),
+        code: code(key),
+        unmarked: Unmarked::ALL.into_iter().find(|reason| reason.name().as_bytes() == value),
+    })
+}
+
+/// A file of a dossier for `reader`, as a download; `None` where there is none for them.
+pub(crate) async fn file(
+    app: &App,
+    log: &str,
+    reader: &str,
+    application: &str,
+    sha: &str,
+) -> heng_app::Result<Option<Response>> {
+    let Some(found) = find(app, log, reader, application, sha)? else { return Ok(None) };
+    if found.own {
+        note(app, log, reader, application, sha);
+        return Ok(crate::files::download(app, &found.file.name, found.file.sha256).await);
+    }
+    let at = app.heng().clock().now();
+    let key = key(log, reader, application, sha, at);
+    let code = code(&key);
+    let name = coded(&found.file.name, &code);
+    let line = Line { text: format!("{reader} {} {code}", found.when(at)), name: found.reader.clone() };
+    let copy = match mark::markable(&found.file.name, found.file.size) {
+        Ok(()) => copy(app, &found.file, line).await?,
+        Err(reason) => Err(reason),
+    };
+    // Noted before a byte leaves: what was not noted was not given.
+    let reason = copy.as_ref().err().map_or("", |reason| reason.name());
+    app.heng().store().put_row(ROWS, &key, reason.as_bytes())?;
+    Ok(match copy {
+        Ok(bytes) => {
+            let length = [(header::CONTENT_LENGTH, bytes.len().to_string())];
+            Some((crate::files::inert(&name), length, bytes).into_response())
+        }
+        Err(_) => crate::files::download(app, &name, found.file.sha256).await,
+    })
+}
+
+/// A file that somebody may open.
+struct Found {
+    file: Attachment,
+    own: bool,
+    offset: i32,
+    /// The reader's name in the edition; an expert has none there.
+    reader: String,
+}
+
+impl Found {
+    /// The time as a mark shows it.
+    fn when(&self, at: Instant) -> String {
+        let at = at.local(self.offset);
+        format!("{} {:02}:{:02}", at.date(), at.hour(), at.minute())
+    }
+}
+
+/// What the firm marked as a business secret is for the office and the panel alone. Records of earlier versions do not say
+/// which files are marked; the owner's list does.
+fn find(app: &App, log: &str, reader: &str, application: &str, sha: &str) -> heng_app::Result<Option<Found>> {
+    let found = {
+        let found = app.heng().log(log)?;
+        let image = found.image();
+        image.state.edition().and_then(|e| Some((e, e.applications.get(application)?))).and_then(|(e, a)| {
+            let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?.clone();
+            if !e.may_read_part(reader, application, Part::File(&file.sha256)) {
+                return None;
+            }
+            let own = a.body.organisation == reader;
+            let inner = e.reads_secrets(reader, application);
+            let name = e.seats.get(reader).and_then(|seat| seat.name.clone()).unwrap_or_default();
+            let found = Found { file, own, offset: e.rules().utc_offset_minutes, reader: name };
+            Some((found, a.body.organisation.clone(), inner))
+        })
+    };
+    let Some((found, owner, inner)) = found else { return Ok(None) };
+    let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
+    Ok((!secret || inner).then_some(found))
+}
+
+/// The marked copy of a file, made where it blocks nobody.
+async fn copy(app: &App, file: &Attachment, line: Line) -> heng_app::Result<Result<Vec<u8>, Unmarked>> {
+    let permit = COPIES.acquire().await.map_err(|error| heng_app::AppError::Other(error.to_string()))?;
+    let (app, file) = (app.clone(), file.clone());
+    let made = tokio::task::spawn_blocking(move || {
+        let made = content(&app, &file).map(|bytes| mark::mark(&file.name, &bytes, &line));
+        drop(permit);
+        made
+    });
+    // A file that breaks the reader of files is damaged, whatever else it is.
+    made.await.unwrap_or(Ok(Err(Unmarked::Damaged)))
+}
+
+/// The whole content; `markable` has looked at its size.
+fn content(app: &App, file: &Attachment) -> heng_app::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(reader) = FileReader::attachment(app.heng().store().clone(), &file.sha256.0)? {
+        let read = reader.take(mark::MOST_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(|source| heng_app::AppError::Io { what: file.sha256.to_string(), source })?;
+    }
+    Ok(bytes)
+}
+
+/// The name with the code before its ending.
+fn coded(name: &str, code: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, ending)) => format!("{stem}-{code}.{ending}"),
+        None => format!("{name}-{code}"),
+    }
+}
