@@ -15,6 +15,7 @@ use heng_log::Hash;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::eligibility;
 use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, ProfileBar, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{instant, money};
@@ -37,8 +38,9 @@ pub(crate) fn open<T>(
     let hashes: Vec<Hash> = {
         let image = log.image();
         let edition = image.state.edition().filter(|edition| edition.may_read(reader, application))?;
-        let body = &edition.applications.get(application)?.body;
-        body.self_evaluation.values().map(|own| own.sha256).chain([body.profile_sha256]).collect()
+        let found = edition.applications.get(application)?;
+        let own = found.body.self_evaluation.values().map(|own| own.sha256).chain([found.body.profile_sha256]);
+        own.chain(eligibility::notes(found)).collect()
     };
     let texts: Texts = hashes.into_iter().map(|hash| (hash, text_of(app, &hash))).collect();
     let shown = {
@@ -114,11 +116,7 @@ fn body(
         }
         @if !application.checks.is_empty() {
             h2 { (view.t("conditions_heading")) }
-            ul { @for check in application.checks.values() { li {
-                (ui::status_tag(&view.t(if check.met { "met" } else { "not_met" }), if check.met { Tone::Done } else { Tone::Stop }))
-                " " (edition.rules().condition(&check.condition).map_or(check.condition.as_str(), |c| c.name.get(view.lang)))
-                @if !check.note.is_empty() { " · " (check.note) }
-            } } }
+            (eligibility::table(view, edition, application, texts, &files, (reader, edition.day(app.heng().clock().now()))))
         }
     }
 }

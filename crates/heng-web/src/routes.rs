@@ -18,8 +18,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::view::App;
 use crate::{
-    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
-    programme, sign, signin, well_known, winners, work,
+    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, opinions,
+    outbox, programme, sign, signin, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -182,6 +182,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/board", Seat).get(board::show),
         page("/work/{first}/{second}/board/notes", Seat).post(SMALL, board::add_note),
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
+        page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
+        page("/work/{first}/{second}/opinions/{department}", Seat).get(opinions::letter),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
         page("/work/{first}/{second}/files", Seat).get(files::show).post(WHOLE, files::upload),

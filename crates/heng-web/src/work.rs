@@ -322,6 +322,9 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
         let mut out = vec![(view.t("applications_link"), format!("{here}/applications"))];
         if desk.has(Role::Officer) || desk.has(Role::Supervisor) {
             out.push((view.t("board_title"), format!("{here}/board")));
+            if desk.edition.opinions.is_some() {
+                out.push((view.t("opinions_title"), format!("{here}/opinions")));
+            }
         }
         if desk.has(Role::Officer) || desk.me.starts_with("o:") {
             out.push((view.t("files_title"), format!("{here}/files")));

@@ -15,6 +15,7 @@ pub mod field;
 pub mod files;
 mod notice;
 mod office;
+mod opinions;
 pub mod proposal;
 mod review;
 mod scoring;
@@ -347,6 +348,7 @@ pub fn edition_acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
         setup::acts(),
         call::acts(),
         application::acts(),
+        opinions::acts(),
         review::acts(),
         experts::acts(),
         scoring::acts(),

@@ -6,6 +6,7 @@
 mod cast;
 mod committee;
 mod demo;
+mod departments;
 mod device;
 mod edition;
 mod office;
