@@ -201,6 +201,13 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
             .filter_map(|expert| person_of(edition, expert))
             .map(|person| letter(&person, Template::PanelInvitation, work.clone(), day(&body.stage)))
             .collect(),
+        Some(Event::VisitPlanned(body)) => organisation(&body.application)
+            .map(|o| {
+                let page = format!("{work}/applications/{}/visit", body.application);
+                letter(&o, Template::VisitPlanned, page, Some(body.first_day.to_string()))
+            })
+            .into_iter()
+            .collect(),
         Some(Event::RosterFrozen(body)) => body
             .members
             .iter()

@@ -188,20 +188,24 @@ pub(crate) async fn show(
     let Some(dossier) = content(&view, &app, &log, &me, &id) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
     };
-    let (name, state, own) = {
+    let (name, state, own, visited) = {
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
         let (key, tone) = state_of(edition, &id);
         let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
-        (name, (view.t(key), tone), own)
+        let visited = edition.visits.iter().any(|((_, a), visit)| *a == id && visit.plan.is_some());
+        (name, (view.t(key), tone), own, visited)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
         (ui::sentence(&state.0))
         p { (ui::status_tag(&state.0, state.1)) }
         @if own { (feedback(&view, &app, &log, &id)) }
+        @if visited {
+            p { a href=(view.href(&format!("/work/{}/applications/{id}/visit", place(&app, &log)))) { (view.t("visits_title")) } }
+        }
         (dossier)
         p { a href=(view.href(&format!("/work/{}/applications", place(&app, &log)))) { (view.t("applications_link")) } }
     };

@@ -34,6 +34,7 @@ mod signin;
 #[cfg(test)]
 mod tests;
 mod view;
+mod visits;
 mod well_known;
 mod winners;
 mod words;

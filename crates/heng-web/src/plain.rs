@@ -171,6 +171,9 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
             };
             out.push(line(aggregate, view.t(key)));
         }
+        if let Some(visit) = s.visit.as_ref().filter(|visit| visit.value) {
+            out.push(line(visit, view.t("plain_visit")));
+        }
         out.push(line(&s.weight, view.tp("plain_weight", &[("weight", &s.weight.value.to_string())])));
     }
     if let Some(s) = &stage.shortlist {

@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, opinions,
-    outbox, programme, sign, signin, well_known, winners, work,
+    outbox, programme, sign, signin, visits, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -196,6 +196,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/applications", Seat).get(dossier::list),
         page("/work/{first}/{second}/applications/{id}", Seat).get(dossier::show),
         page("/work/{first}/{second}/applications/{id}/files/{sha}", Seat).get(dossier::file),
+        page("/work/{first}/{second}/applications/{id}/visit", Seat).get(visits::show),
+        page("/work/{first}/{second}/visits", Seat).get(visits::calendar),
         page("/work/{first}/{second}/{kind}/{case}", Seat).get(act::show).post(LONG, act::post).parks(),
         // What programs fetch: streams, bundles, the log's files.
         bare("/editions/{programme}/{edition}/hall/events", Public).get(hall::events),
@@ -222,6 +224,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications", TokenSeat).get(api::applications::list),
         bare("/api/v1/logs/{first}/{second}/applications/{id}", TokenSeat).get(api::applications::show),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
+        bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
+        bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
         // A published record is everybody's, so a token is enough here.
         bare("/api/v1/logs/{first}/{second}/records/{seq}", Token).get(api::records::show),
         bare("/api/v1/logs/{first}/{second}/receipts/{seq}", Token).get(api::records::receipt),

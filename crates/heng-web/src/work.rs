@@ -326,6 +326,9 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
                 out.push((view.t("opinions_title"), format!("{here}/opinions")));
             }
         }
+        if crate::visits::any(desk) {
+            out.push((view.t("visits_title"), format!("{here}/visits")));
+        }
         if desk.has(Role::Officer) || desk.me.starts_with("o:") {
             out.push((view.t("files_title"), format!("{here}/files")));
         }

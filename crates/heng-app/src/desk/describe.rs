@@ -73,6 +73,7 @@ fn shown(edition: Option<&Edition>, key: &str, value: &Value) -> Text {
         Value::Number(number) => same(number),
         Value::String(text) if matches!(text.as_str(), "yes" | "no" | "abstain") => words("vote", text, &[]),
         Value::String(text) if key == "answer" => words("choice", &format!("opinion_{text}"), &[]),
+        Value::String(text) if key == "how" => words("choice", &format!("how_{text}"), &[]),
         Value::String(text) => instant(edition, text).unwrap_or_else(|| named(edition, text)),
         Value::Array(list) if list.is_empty() => same("—"),
         Value::Array(list) => {

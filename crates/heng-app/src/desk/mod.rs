@@ -20,6 +20,7 @@ pub mod proposal;
 mod review;
 mod scoring;
 mod setup;
+mod visits;
 
 use std::collections::BTreeMap;
 
@@ -351,6 +352,7 @@ pub fn edition_acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
         opinions::acts(),
         review::acts(),
         experts::acts(),
+        visits::acts(),
         scoring::acts(),
         committee::acts(),
         notice::acts(),

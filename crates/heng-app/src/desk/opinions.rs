@@ -6,7 +6,7 @@ use heng_domain::rules::{Department, OpinionRules, StageKind};
 use heng_domain::text::Text;
 use serde_json::json;
 
-use super::field::{Choice, Field, Input, Kind, read_day, same, words};
+use super::field::{Choice, Field, Input, Kind, read_day, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 /// What follows the department in the name of a case that corrects.

@@ -12,6 +12,7 @@ mod edition;
 mod office;
 mod random;
 mod review;
+mod visits;
 
 use std::sync::Arc;
 

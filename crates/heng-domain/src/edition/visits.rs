@@ -172,3 +172,215 @@ fn words_sealed(cx: &Context<'_>, paths: &[&str], basis: &str) -> Verdict {
     ensure!(exact && worded, "visit.words", basis);
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::edition::item_path;
+    use crate::edition::testing::{act, act_hiding, edition, open, pledge_all};
+    use crate::rules::{Aggregate, ScoringMethod, Sourced};
+
+    const SITE: &str = "site";
+
+    /// The document review of `a:1` is agreed, the site visit is open, and its rules ask for findings.
+    fn on_site() -> Edition {
+        let mut e = edition();
+        pledge_all(&mut e);
+        let site = e.opened.rules.stages.iter_mut().find(|stage| stage.id == SITE).unwrap();
+        let scoring = site.scoring.as_mut().unwrap();
+        scoring.method.value = ScoringMethod::Adjust;
+        scoring.aggregate.as_mut().unwrap().value = Aggregate::Consensus;
+        scoring.from = Some("documents".to_owned());
+        scoring.visit = Some(Sourced { value: true, basis: "§1".to_owned(), assumed: false });
+        open(&mut e, SITE);
+        let size = e.size;
+        let agreed = json!({ "application": "a:1", "discussed": [], "panel": "g:1", "stage": "documents" });
+        let documents = e.opened.rules.stages.iter_mut().find(|stage| stage.id == "documents").unwrap();
+        let scoring = documents.scoring.as_mut().unwrap();
+        (scoring.method.value, scoring.aggregate.as_mut().unwrap().value) =
+            (ScoringMethod::Items, Aggregate::Consensus);
+        for expert in ["x:01", "x:02", "x:03", "x:04", "x:05"] {
+            let sheets = e.sheets.entry("documents".to_owned()).or_default();
+            sheets.submitted.entry("a:1".to_owned()).or_default().insert(expert.to_owned(), size);
+        }
+        let marks = marks(&e, None);
+        act_hiding(&mut e, "x:01", "consensus.agreed", agreed, &["x:01"], &borrowed(&marks)).unwrap();
+        e
+    }
+
+    /// All items at 60 %, but for `changed`.
+    fn marks(e: &Edition, changed: Option<&str>) -> Vec<(String, Value)> {
+        let items = e.criteria.as_ref().unwrap().items();
+        items.map(|item| (item_path(&item.id), json!(if Some(item.id.as_str()) == changed { 70 } else { 60 }))).collect()
+    }
+
+    fn borrowed(values: &[(String, Value)]) -> Vec<(&str, Value)> {
+        values.iter().map(|(path, value)| (path.as_str(), value.clone())).collect()
+    }
+
+    fn plan(e: &Edition) -> Value {
+        let day = e.day(e.last);
+        json!({
+            "agenda": "opening, records, interviews", "application": "a:1", "first_day": day, "interviewees": ["head of quality"],
+            "last_day": day, "panel": "g:1", "place": "the plant", "stage": SITE, "team": ["x:01", "x:02"],
+        })
+    }
+
+    fn of_visit(more: Value) -> Value {
+        let mut body = json!({ "application": "a:1", "panel": "g:1", "stage": SITE });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    }
+
+    fn planned() -> Edition {
+        let mut e = on_site();
+        let body = plan(&e);
+        act(&mut e, "x:01", "visit.planned", body, &["x:01"]).unwrap();
+        e
+    }
+
+    fn raise(e: &mut Edition, by: &str, item: &str) -> Result<(), &'static str> {
+        let words = [("/question", json!("how are targets broken down?"))];
+        act_hiding(e, by, "visit.issue_raised", of_visit(json!({ "item": item })), &[by], &words)
+    }
+
+    fn log(e: &mut Edition, by: &str, body: Value) -> Result<(), &'static str> {
+        let words = [("/finding", json!("seen")), ("/reference", json!("file Q-07, page 3"))];
+        act_hiding(e, by, "visit.logged", of_visit(body), &[by], &words)
+    }
+
+    fn note(e: &mut Edition, by: &str, item: &str) -> Result<(), &'static str> {
+        log(e, by, json!({ "how": "document", "item": item }))
+    }
+
+    fn report(e: &mut Edition, by: &str, findings: u64) -> Result<(), &'static str> {
+        let words = [("/conclusion", json!("as described"))];
+        act_hiding(e, by, "visit.reported", of_visit(json!({ "findings": findings })), &[by], &words)
+    }
+
+    fn agree(e: &mut Edition, changed: Option<&str>) -> Result<(), &'static str> {
+        let marks = marks(e, changed);
+        act_hiding(e, "x:01", "consensus.agreed", of_visit(json!({ "discussed": [] })), &["x:01"], &borrowed(&marks))
+    }
+
+    #[test]
+    fn a_mark_changes_only_on_what_was_found_at_a_reported_visit() {
+        let mut e = planned();
+        assert_eq!(agree(&mut e, None), Err("visit.not_reported"));
+        note(&mut e, "x:02", "4.1.2").unwrap();
+        assert_eq!(agree(&mut e, Some("4.1.2")), Err("visit.not_reported"));
+        report(&mut e, "x:01", 1).unwrap();
+        assert_eq!(agree(&mut e.clone(), Some("4.1.3")), Err("consensus.finding"));
+        // What somebody with a conflict has noted is worth nothing.
+        let mut conflict = e.clone();
+        conflict.recusals.insert(("x:02".to_owned(), "a:1".to_owned()), "employer".to_owned());
+        assert_eq!(agree(&mut conflict, Some("4.1.2")), Err("consensus.finding"));
+        agree(&mut e.clone(), None).unwrap();
+        agree(&mut e, Some("4.1.2")).unwrap();
+    }
+
+    #[test]
+    fn a_plan_is_of_the_panel_and_within_the_stage() {
+        let e = on_site();
+        let refuse = |key: &str, value: Value| {
+            let mut body = plan(&e);
+            body[key] = value;
+            act(&mut e.clone(), "x:01", "visit.planned", body, &["x:01"]).unwrap_err()
+        };
+        let day = |days: i64| json!(e.day(e.last.plus_days(days).unwrap()));
+        assert_eq!(refuse("first_day", day(-1)), "visit.days");
+        assert_eq!(refuse("last_day", day(400)), "visit.days");
+        assert_eq!(refuse("last_day", day(-1)), "visit.days");
+        assert_eq!(refuse("team", json!(["x:02"])), "visit.team");
+        assert_eq!(refuse("team", json!(["x:02", "x:01"])), "visit.team");
+        assert_eq!(refuse("team", json!(["x:01", "x:08"])), "visit.team");
+        assert_eq!(refuse("place", json!("")), "visit.plan");
+        assert_eq!(refuse("interviewees", json!([])), "visit.plan");
+        assert_eq!(refuse("changes", json!("rain")), "visit.changes");
+        assert_eq!(refuse("panel", json!("g:2")), "score.no_panel");
+        assert_eq!(refuse("stage", json!("documents")), "visit.none");
+        let mut other = e.clone();
+        let body = plan(&e);
+        assert_eq!(act(&mut other, "x:02", "visit.planned", body.clone(), &["x:02"]), Err("role.missing"));
+        assert_eq!(act(&mut other, "x:01", "visit.planned", body.clone(), &[]), Err("signature.no_key"));
+        other.recusals.insert(("x:02".to_owned(), "a:1".to_owned()), "employer".to_owned());
+        assert_eq!(act(&mut other, "x:01", "visit.planned", body.clone(), &["x:01"]), Err("visit.team"));
+        // The office may plan too, and whoever changes a plan says why.
+        let mut office = e.clone();
+        act(&mut office, "p:1", "visit.planned", body.clone(), &["p:1"]).unwrap();
+        assert_eq!(act(&mut office, "x:01", "visit.planned", body.clone(), &["x:01"]), Err("visit.changes"));
+        let mut changed = body;
+        changed["changes"] = json!("a holiday of the plant");
+        act(&mut office, "x:01", "visit.planned", changed, &["x:01"]).unwrap();
+    }
+
+    #[test]
+    fn a_late_stage_has_today_left() {
+        let mut e = on_site();
+        e.last = e.last.plus_days(90).unwrap();
+        let body = plan(&e);
+        act(&mut e, "x:01", "visit.planned", body, &["x:01"]).unwrap();
+    }
+
+    #[test]
+    fn findings_are_noted_by_the_team_from_the_first_day_to_the_report() {
+        let mut e = on_site();
+        assert_eq!(note(&mut e, "x:01", "4.1.2"), Err("visit.not_planned"));
+        let mut later = plan(&e);
+        let tomorrow = json!(e.day(e.last.plus_days(1).unwrap()));
+        (later["first_day"], later["last_day"]) = (tomorrow.clone(), tomorrow);
+        let mut early = e.clone();
+        act(&mut early, "x:01", "visit.planned", later, &["x:01"]).unwrap();
+        assert_eq!(note(&mut early, "x:01", "4.1.2"), Err("visit.early"));
+        let mut e = planned();
+        assert_eq!(note(&mut e, "x:03", "4.1.2"), Err("visit.not_in_team"));
+        assert_eq!(note(&mut e, "x:08", "4.1.2"), Err("score.not_member"));
+        assert_eq!(note(&mut e, "x:02", "9.9"), Err("visit.item"));
+        let body = of_visit(json!({ "how": "document", "item": "4.1.2" }));
+        let bare = [("/finding", json!("seen"))];
+        assert_eq!(act_hiding(&mut e, "x:02", "visit.logged", body.clone(), &["x:02"], &bare), Err("visit.words"));
+        let empty = [("/finding", json!("seen")), ("/reference", json!(""))];
+        assert_eq!(act_hiding(&mut e, "x:02", "visit.logged", body, &["x:02"], &empty), Err("visit.words"));
+        assert_eq!(report(&mut e, "x:01", 0), Err("visit.empty"));
+        e.pledges.remove("x:02");
+        assert_eq!(note(&mut e, "x:02", "4.1.2"), Err("score.no_pledge"));
+        pledge_all(&mut e);
+        note(&mut e, "x:02", "4.1.2").unwrap();
+        assert_eq!(report(&mut e, "x:02", 1), Err("consensus.leader"));
+        assert_eq!(report(&mut e, "x:01", 2), Err("visit.findings"));
+        report(&mut e, "x:01", 1).unwrap();
+        assert_eq!(note(&mut e, "x:02", "4.1.2"), Err("visit.reported"));
+        assert_eq!(report(&mut e, "x:01", 1), Err("visit.reported"));
+    }
+
+    #[test]
+    fn an_answer_belongs_to_a_question_on_the_same_item() {
+        let mut e = planned();
+        let seq = e.size;
+        assert_eq!(raise(&mut e, "x:08", "4.1.2"), Err("score.not_member"));
+        raise(&mut e, "x:05", "4.1.2").unwrap();
+        let answer = |item: &str, issue: u64| json!({ "how": "interview", "issue": issue, "item": item });
+        assert_eq!(log(&mut e, "x:02", answer("4.1.3", seq)), Err("visit.issue"));
+        assert_eq!(log(&mut e, "x:02", answer("4.1.2", seq + 1)), Err("visit.issue"));
+        log(&mut e, "x:02", answer("4.1.2", seq)).unwrap();
+    }
+
+    #[test]
+    fn only_the_panel_reads_what_it_asked_and_found() {
+        let mut e = planned();
+        note(&mut e, "x:02", "4.1.2").unwrap();
+        let readers = |e: &Edition, may: fn(&Edition, &str) -> bool| -> Vec<&str> {
+            ["p:1", "p:3", "p:10", "o:1", "x:02", "x:08"].into_iter().filter(|reader| may(e, reader)).collect()
+        };
+        let findings = |e: &Edition, reader: &str| e.may_see_findings(reader, SITE, "a:1");
+        let conclusion = |e: &Edition, reader: &str| e.may_see_report(reader, SITE, "a:1");
+        assert_eq!(readers(&e, findings), ["x:02"]);
+        assert_eq!(readers(&e, conclusion), ["x:02"]);
+        report(&mut e, "x:01", 1).unwrap();
+        assert_eq!(readers(&e, findings), ["x:02"]);
+        assert_eq!(readers(&e, conclusion), ["p:1", "x:02"]);
+    }
+}

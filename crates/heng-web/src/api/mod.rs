@@ -12,12 +12,14 @@ pub(crate) mod me;
 pub(crate) mod notices;
 pub(crate) mod once;
 pub(crate) mod openapi;
+pub(crate) mod opinions;
 pub(crate) mod paging;
 pub(crate) mod problem;
 pub(crate) mod proposals;
 pub(crate) mod records;
 pub(crate) mod shapes;
 pub(crate) mod tasks;
+pub(crate) mod visits;
 
 use axum::body::Bytes;
 use axum::extract::OriginalUri;

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
-use super::{Answer, acts, applications, editions, fresh, logs, me, notices, proposals, records, tasks};
+use super::{Answer, acts, applications, editions, fresh, logs, me, notices, opinions, proposals, records, tasks, visits};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -36,7 +36,7 @@ use super::{Answer, acts, applications, editions, fresh, logs, me, notices, prop
         me::show, logs::list, tasks::all, tasks::of_log,
         acts::show, acts::save, acts::send,
         proposals::list, proposals::show, proposals::sign, proposals::withdraw,
-        applications::list, applications::show, applications::file,
+        applications::list, applications::show, applications::file, opinions::show, visits::show,
         records::show, records::receipt,
         editions::list, editions::show, notices::list, notices::object,
     ),
