@@ -73,7 +73,8 @@ impl Post {
         let image = log.image();
         let LogState::Edition(Some(edition)) = &image.state else { return };
         let Some((asked, when)) = reminder(edition, edition.day(self.heng.clock().now())) else { return };
-        let officers = everybody.iter().filter(|a| edition.has_role(a.subject.handle(), Role::Officer) && a.disabled.is_none());
+        let officers =
+            everybody.iter().filter(|a| edition.has_role(a.subject.handle(), Role::Officer) && a.disabled.is_none());
         let letter = Letter {
             subject: String::new(),
             template: Template::TaskDue,

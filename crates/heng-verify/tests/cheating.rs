@@ -658,7 +658,8 @@ fn a_mark_changed_without_a_finding_is_found() {
     let at = forger.first("visit.logged");
     let application = forger.body(at)["application"].clone();
     let agreed = forger.find("consensus.agreed", |b| b["application"] == application && b["stage"] == "site");
-    let noted = forger.all("visit.logged").into_iter().filter(|i| forger.entries[*i].record.body["application"] == application);
+    let noted =
+        forger.all("visit.logged").into_iter().filter(|i| forger.entries[*i].record.body["application"] == application);
     let items: Vec<Value> = noted.map(|i| forger.entries[i].record.body["item"].clone()).collect();
     let opening = forger.entries[agreed].openings.iter().find(|opening| {
         let item = opening.path.strip_prefix("/items/");

@@ -31,12 +31,9 @@ fn overseen<T>(
     match found.ok().flatten() {
         Some(Some(Some(shown))) => Ok(shown),
         Some(Some(None)) | None => Err(view.missing(app)),
-        Some(None) => Err(view.problem(
-            app,
-            StatusCode::FORBIDDEN,
-            &view.t("not_yours_title"),
-            &view.t("board_not_yours"),
-        )),
+        Some(None) => {
+            Err(view.problem(app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("board_not_yours")))
+        }
     }
 }
 
@@ -104,14 +101,7 @@ pub(crate) fn tag(view: &View, state: OpinionState) -> Markup {
     ui::status_tag(&view.t(key), tone)
 }
 
-fn matrix(
-    view: &View,
-    edition: &Edition,
-    asked: &Opinions,
-    rules: &OpinionRules,
-    today: Date,
-    here: &str,
-) -> Markup {
+fn matrix(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRules, today: Date, here: &str) -> Markup {
     let mut columns = vec![Column::text(view.t("applicant"))];
     columns.extend(rules.departments.iter().map(|d| Column::text(d.name.get(view.lang))));
     let rows: Vec<Row<'_>> = asked
@@ -139,9 +129,8 @@ fn matrix(
 
 /// One line for each department: what it is asked, how far it is, its letter to print.
 fn letters(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRules, here: &str) -> Markup {
-    let columns =
-        ["opinions_department", "opinions_asks", "opinions_answers", "opinions_reply", "opinions_letter"]
-            .map(|key| Column::text(view.t(key)));
+    let columns = ["opinions_department", "opinions_asks", "opinions_answers", "opinions_reply", "opinions_letter"]
+        .map(|key| Column::text(view.t(key)));
     let rows: Vec<Row<'_>> = rules
         .departments
         .iter()

@@ -1,8 +1,8 @@
 //! The rules in plain words, each with the article it rests on.
 
 use heng_domain::rules::{
-    Aggregate, Anchor, BallotKind, Base, ChoiceKind, Compare, ConditionKind, DayKind, OpinionRules, PassRule, RankBy, Rewin, Rules,
-    ScoreDisclosure, ScoringMethod, SeatTie, Sourced, Stage, TieRule, VoteDisclosure,
+    Aggregate, Anchor, BallotKind, Base, ChoiceKind, Compare, ConditionKind, DayKind, OpinionRules, PassRule, RankBy,
+    Rewin, Rules, ScoreDisclosure, ScoringMethod, SeatTie, Sourced, Stage, TieRule, VoteDisclosure,
 };
 
 use crate::view::View;
@@ -99,7 +99,8 @@ pub(crate) fn applying(view: &View, rules: &Rules) -> Vec<Line> {
 /// Which departments are asked, what for, and what their silence means.
 fn departments(view: &View, rules: &OpinionRules) -> Vec<Line> {
     let days = rules.days.value.to_string();
-    let key = if rules.day_kind.value == DayKind::Working { "plain_opinions_working" } else { "plain_opinions_calendar" };
+    let key =
+        if rules.day_kind.value == DayKind::Working { "plain_opinions_working" } else { "plain_opinions_calendar" };
     let silence = if rules.silence_clears.value { "plain_silence_clears" } else { "plain_silence_waits" };
     let objection = if rules.objection_stops.value { "plain_objection_stops" } else { "plain_objection_noted" };
     let asked = rules.departments.iter().map(|d| Line {

@@ -18,8 +18,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::view::App;
 use crate::{
-    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, opinions,
-    outbox, programme, sign, signin, visits, well_known, winners, work,
+    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc,
+    opinions, outbox, programme, sign, signin, visits, well_known, winners, work,
 };
 
 /// Who may pass a door.

@@ -24,9 +24,10 @@ pub(crate) fn stages(edition: &Edition) -> impl Iterator<Item = &Stage> {
 
 /// Whether there is anything about visits that the person may see: then the workspace leads to it.
 pub(crate) fn any(desk: &EditionDesk<'_>) -> bool {
-    desk.edition.visits.iter().any(|((_, application), visit)| {
-        visit.plan.is_some() && desk.edition.may_read(&desk.me, application)
-    })
+    desk.edition
+        .visits
+        .iter()
+        .any(|((_, application), visit)| visit.plan.is_some() && desk.edition.may_read(&desk.me, application))
 }
 
 /// All planned visits that the person may see, day by day.
@@ -113,7 +114,8 @@ pub(crate) async fn show(
             return None;
         }
         let visits = stages(desk.edition).filter_map(|stage| Some((stage, desk.edition.visit(&stage.id, &id)?)));
-        let parts: Vec<Markup> = visits.map(|(stage, visit)| part(&view, &app, &log, desk, (stage, &id), visit)).collect();
+        let parts: Vec<Markup> =
+            visits.map(|(stage, visit)| part(&view, &app, &log, desk, (stage, &id), visit)).collect();
         Some((desk.name(&id), parts))
     });
     let Some((name, parts)) = found.ok().flatten().flatten() else { return view.missing(&app) };
@@ -234,7 +236,8 @@ fn issues(view: &View, edition: &Edition, visit: &Visit) -> Markup {
         .into_iter()
         .map(|((name, points), issue)| {
             let answers = visit.log.iter().filter(|entry| entry.issue == Some(issue.seq)).count();
-            let (key, tone) = if answers > 0 { ("visit_issue_closed", Tone::Done) } else { ("visit_issue_open", Tone::Due) };
+            let (key, tone) =
+                if answers > 0 { ("visit_issue_closed", Tone::Done) } else { ("visit_issue_open", Tone::Due) };
             Row::new(vec![
                 html! { (name) },
                 html! { (points) },

@@ -46,7 +46,11 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 let case = |d: &Department| {
                     let all = applications(desk, &d.id, false);
                     let silent = all.iter().all(|a| state(desk, &d.id, a) == Some(OpinionState::Silent));
-                    if silent { Case::possible(d.id.clone(), d.name.clone()) } else { Case::duty(d.id.clone(), d.name.clone(), due) }
+                    if silent {
+                        Case::possible(d.id.clone(), d.name.clone())
+                    } else {
+                        Case::duty(d.id.clone(), d.name.clone(), due)
+                    }
                 };
                 departments(desk).filter(waits).map(case).collect()
             },
@@ -105,7 +109,12 @@ fn letter_fields() -> Vec<Field> {
 
 fn answer_choices(with_none: bool) -> Kind {
     let names: &[&str] = if with_none { &["clear", "objection", "none"] } else { &["clear", "objection"] };
-    Kind::One { choices: names.iter().map(|name| Choice::new(*name, words("choice", &format!("opinion_{name}"), &[]))).collect() }
+    Kind::One {
+        choices: names
+            .iter()
+            .map(|name| Choice::new(*name, words("choice", &format!("opinion_{name}"), &[])))
+            .collect(),
+    }
 }
 
 fn reason_field(name: &str) -> Field {

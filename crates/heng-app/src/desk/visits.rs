@@ -1,8 +1,6 @@
 //! Site visits (现场评审): the plan, questions from the document review, what is found, and the leader's report.
 
-use heng_domain::edition::events::{
-    FindingKind, Role, VisitIssueRaised, VisitLogged, VisitPlanned, VisitReported,
-};
+use heng_domain::edition::events::{FindingKind, Role, VisitIssueRaised, VisitLogged, VisitPlanned, VisitReported};
 use heng_domain::edition::{Panel, Visit};
 use heng_domain::rules::Stage;
 use heng_domain::text::Text;
@@ -216,7 +214,12 @@ fn write_plan(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
         agenda: input.text("agenda"),
         changes: Some(input.text("changes")).filter(|text| !text.is_empty()),
         first_day,
-        interviewees: input.text("interviewees").lines().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect(),
+        interviewees: input
+            .text("interviewees")
+            .lines()
+            .map(|l| l.trim().to_owned())
+            .filter(|l| !l.is_empty())
+            .collect(),
         last_day,
         panel: found.panel,
         place: input.text("place"),

@@ -6,9 +6,8 @@ use heng_domain::edition::Edition;
 use heng_domain::edition::events::{
     ApplicationSubmitted, Approved, Attachment, CalendarAdopted, CallPublished, ConditionChecked, CriteriaAdopted,
     DecisionMade, EditionClosed, EditionOpened, Effect, Event, ExpertSeated, HonourConferred, NoticePublished,
-    ObjectionAnswered, ObjectionReceived, ObjectionScreened, OrganisationEntered, PersonSeated,
-    RecommendationGiven, Role, ScoresOpened, SelectionDecided, SelfEvaluation, StageClosed, StageOpened, Window,
-    YearFigures,
+    ObjectionAnswered, ObjectionReceived, ObjectionScreened, OrganisationEntered, PersonSeated, RecommendationGiven,
+    Role, ScoresOpened, SelectionDecided, SelfEvaluation, StageClosed, StageOpened, Window, YearFigures,
 };
 use heng_domain::eligibility::Facts;
 use heng_domain::office::events::{EntryPosted, Line, OfficeRole};

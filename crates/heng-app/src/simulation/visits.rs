@@ -72,7 +72,12 @@ impl Simulation<'_> {
             };
             let draft = self.draft(&team.leader, &stage.basis, issue)?;
             let key = self.sealed(application).bytes();
-            batch.push(self.worded(&team.leader, draft, key, &[("/question", "战略目标如何分解到班组？（虚构内容）")])?);
+            batch.push(self.worded(
+                &team.leader,
+                draft,
+                key,
+                &[("/question", "战略目标如何分解到班组？（虚构内容）")],
+            )?);
         }
         self.submit(batch)
     }
@@ -98,7 +103,8 @@ impl Simulation<'_> {
                 stage: stage.id.clone(),
             };
             let draft = self.draft(member, &stage.basis, body)?;
-            let words = [("/finding", "现场查阅和访谈所见（虚构内容）"), ("/reference", "记录编号 Q-07，第 3 页（虚构）")];
+            let words =
+                [("/finding", "现场查阅和访谈所见（虚构内容）"), ("/reference", "记录编号 Q-07，第 3 页（虚构）")];
             out.push(self.worded(member, draft, random.bytes(), &words)?);
         }
         let body = VisitReported {

@@ -21,10 +21,10 @@ mod scoring;
 mod selection;
 mod stages;
 mod state;
-mod visits;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+mod visits;
 
 pub use admit::Reading;
 pub use disclosure::Thing;
@@ -35,6 +35,6 @@ pub use paths::{item_of_path, item_path, mark_path, score_path};
 pub use result::{Finalist, MemberVote, PublicResult, Winner};
 pub use stages::StageProgress;
 pub use state::{
-    Application, DrawState, Edition, Issue, LogEntry, Motion, MotionState, Notice, Objection, Opinions, Organisation, Panel, Review,
-    Seat, Session, Sheets, StageState, Succession, Visit,
+    Application, DrawState, Edition, Issue, LogEntry, Motion, MotionState, Notice, Objection, Opinions, Organisation,
+    Panel, Review, Seat, Session, Sheets, StageState, Succession, Visit,
 };

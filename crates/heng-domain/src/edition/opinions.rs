@@ -84,7 +84,13 @@ impl Edition {
         let Some(rules) = &self.rules().opinions else { refuse!("opinions.none", &stage.basis) };
         ensure!(self.opinions.is_none(), "opinions.twice", &rules.days.basis);
         let whole = body.applications.iter().eq(self.field.iter());
-        ensure!(whole, "opinions.field", &rules.days.basis, found = body.applications.len(), expected = self.field.len());
+        ensure!(
+            whole,
+            "opinions.field",
+            &rules.days.basis,
+            found = body.applications.len(),
+            expected = self.field.len()
+        );
         let departments = body.departments.iter().eq(rules.departments.iter().map(|department| &department.id));
         ensure!(departments, "opinions.departments", &rules.days.basis);
         let until = self.opinions_end(self.day(cx.record.time))?;
@@ -188,8 +194,7 @@ mod tests {
 
     /// Every department but `silent` has nothing against the application.
     fn all_clear(e: &mut Edition, application: &str, silent: &[&str]) {
-        let ids: Vec<String> =
-            e.rules().opinions.iter().flat_map(|o| &o.departments).map(|d| d.id.clone()).collect();
+        let ids: Vec<String> = e.rules().opinions.iter().flat_map(|o| &o.departments).map(|d| d.id.clone()).collect();
         for id in ids.iter().filter(|id| !silent.contains(&id.as_str())) {
             receive(e, answer(id, application, "clear")).unwrap();
         }

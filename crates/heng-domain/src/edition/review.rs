@@ -104,8 +104,7 @@ impl Edition {
         let unmet = conditions.filter(|id| unmet(id));
         let stops = self.rules().opinions.as_ref().is_some_and(|rules| rules.objection_stops.value);
         let objecting = self.departments_at(application, OpinionState::Objection, today);
-        let failing: Vec<String> =
-            unmet.chain(objecting.into_iter().filter(|_| stops)).map(str::to_owned).collect();
+        let failing: Vec<String> = unmet.chain(objecting.into_iter().filter(|_| stops)).map(str::to_owned).collect();
         let silent = self.departments_at(application, OpinionState::Silent, today);
         PreReviewDecided {
             application: application.to_owned(),

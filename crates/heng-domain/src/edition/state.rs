@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::HiddenFields;
 use super::events::{
     ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened,
-    Excluded, FindingKind, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived, OpinionReceived,
-    OptionCount, OrganisationEntered, PollCounted, PreReviewDecided, RecommendationGiven, Role, RosterMember,
-    SelectionDecided, ShortlistDecided, VisitPlanned,
+    Excluded, FindingKind, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived,
+    OpinionReceived, OptionCount, OrganisationEntered, PollCounted, PreReviewDecided, RecommendationGiven, Role,
+    RosterMember, SelectionDecided, ShortlistDecided, VisitPlanned,
 };
 use crate::calendar::Calendar;
 use crate::criteria::Criteria;

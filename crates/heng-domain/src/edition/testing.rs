@@ -41,7 +41,7 @@ fn rules() -> Rules {
     let site = rules.stages.iter_mut().find(|s| s.id == "site").and_then(|s| s.scoring.as_mut()).unwrap();
     site.method.value = ScoringMethod::Direct;
     site.aggregate.as_mut().unwrap().value = Aggregate::Mean;
-    site.from = None;
+    (site.from, site.visit) = (None, None);
     rules
 }
 
@@ -164,8 +164,7 @@ pub(super) fn act_hiding(
     let mut record = record(Some(e), actor, kind, body);
     let mut openings = Vec::new();
     for (path, value) in values {
-        let opening =
-            Opening { seq: record.seq, path: (*path).to_owned(), salt: Hash([5; 32]), value: value.clone() };
+        let opening = Opening { seq: record.seq, path: (*path).to_owned(), salt: Hash([5; 32]), value: value.clone() };
         record.hidden.insert(opening.path.clone(), opening.commitment().unwrap());
         openings.push(opening);
     }

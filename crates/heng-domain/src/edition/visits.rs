@@ -214,7 +214,9 @@ mod tests {
     /// All items at 60 %, but for `changed`.
     fn marks(e: &Edition, changed: Option<&str>) -> Vec<(String, Value)> {
         let items = e.criteria.as_ref().unwrap().items();
-        items.map(|item| (item_path(&item.id), json!(if Some(item.id.as_str()) == changed { 70 } else { 60 }))).collect()
+        items
+            .map(|item| (item_path(&item.id), json!(if Some(item.id.as_str()) == changed { 70 } else { 60 })))
+            .collect()
     }
 
     fn borrowed(values: &[(String, Value)]) -> Vec<(&str, Value)> {

@@ -12,7 +12,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
-use super::{Answer, acts, applications, editions, fresh, logs, me, notices, opinions, proposals, records, tasks, visits};
+use super::{
+    Answer, acts, applications, editions, fresh, logs, me, notices, opinions, proposals, records, tasks, visits,
+};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -1,7 +1,5 @@
 //! Opinions of other departments: what was asked, and where every answer stands, for those who oversee the edition.
 
-#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
-
 use axum::extract::State;
 use axum::http::HeaderMap;
 use heng_app::desk::{EditionDesk, Place, with_desk};

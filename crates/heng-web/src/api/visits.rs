@@ -1,7 +1,5 @@
 //! Site visits of an application: the plan for whoever may read the dossier, questions and findings for the panel.
 
-#![expect(unused_qualifications, reason = "utoipa's macro writes them")]
-
 use axum::extract::State;
 use axum::http::HeaderMap;
 use heng_app::desk::{EditionDesk, Place, with_desk};
