@@ -235,3 +235,35 @@ fn person_of(edition: &Edition, expert: &str) -> Option<String> {
     let who = edition.known_value(seat.seq, "/who")?;
     who.get("person").and_then(Value::as_str).map(str::to_owned)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use heng_domain::rules::{read_calendar, read_criteria, read_rules};
+
+    use super::*;
+    use crate::simulation::{Frozen, Size, simulate};
+
+    #[test]
+    fn the_office_is_reminded_of_departments_that_have_not_answered() {
+        let frozen = Frozen {
+            rules: read_rules("r", include_str!("../../../data/programmes/zhumadian.toml")).unwrap(),
+            criteria: read_criteria("c", include_str!("../../../data/criteria/gbt19580-2012.toml")).unwrap(),
+            calendar: read_calendar("k", include_str!("../../../data/calendars/cn.toml")).unwrap(),
+        };
+        let size = Size { applicants: 8, experts: 40, ..Size::default() };
+        let (_heng, log) = simulate(&frozen, size, &|_| {}).unwrap();
+        let mut e = log.image().state.edition().unwrap().clone();
+        let until = e.opinions.as_ref().unwrap().until;
+        let day = |days: i64| until.checked_add(jiff::ToSpan::days(days)).unwrap();
+        let said = |e: &Edition, days: i64| reminder(e, day(days)).map(|(_, when)| when);
+        assert_eq!(said(&e, 1), None, "all have answered");
+        // One answer is missing, and the application waits for it.
+        let application = e.field.iter().next().unwrap().clone();
+        Arc::make_mut(e.applications.get_mut(&application).unwrap()).review = None;
+        assert_eq!(said(&e, 1), None, "what is answered needs no reminder");
+        e.opinions.as_mut().unwrap().answers.remove(&("court".to_owned(), application));
+        assert_eq!((said(&e, -2), said(&e, -1), said(&e, 0)), (None, Some("due"), Some("due")));
+        assert_eq!(said(&e, 1), Some("overdue"));
+    }
+}

@@ -52,8 +52,8 @@ pub(crate) async fn show(
                 None => (ui::sentence(&view.t("opinions_not_asked"))),
                 Some(asked) => {
                     (ui::sentence(&summary(&view, desk.edition, asked, rules, desk.today())))
-                    (matrix(&view, desk.edition, asked, rules, desk.today(), &here))
                     (letters(&view, desk.edition, asked, rules, &here))
+                    (matrix(&view, desk.edition, asked, rules, desk.today(), &here))
                 },
             }
             p { a href=(here) { (view.t("back_work")) } }
@@ -127,7 +127,7 @@ fn matrix(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRules
     }
 }
 
-/// One line for each department: what it is asked, how far it is, its letter to print.
+/// What was objected to; then one line for each department: what it is asked, how far it is, its letter to print.
 fn letters(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRules, here: &str) -> Markup {
     let columns = ["opinions_department", "opinions_asks", "opinions_answers", "opinions_reply", "opinions_letter"]
         .map(|key| Column::text(view.t(key)));
@@ -152,8 +152,8 @@ fn letters(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRule
     let heading = view.t("opinions_letters");
     let objections = asked.answers.values().filter(|(body, _)| body.answer == OpinionAnswer::Objection);
     html! {
-        section { h2 { (heading) } (ui::table(&heading, &columns, &rows, &html! {})) }
         @for (body, seq) in objections { (objection(view, edition, body, *seq)) }
+        section { h2 { (heading) } (ui::table(&heading, &columns, &rows, &html! {})) }
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn calendar(
         let Place::Edition(desk) = at else { return None };
         let here = view.href(&format!("/work/{}/applications", place(&app, &log)));
         let days = by_day(desk);
-        let count = desk.edition.visits.values().filter(|visit| visit.plan.is_some()).count();
+        let count: usize = days.values().map(Vec::len).sum();
         Some(html! {
             (ui::title_block(&title, Some(log_name(&app, &log).get(view.lang))))
             (ui::sentence(&view.tp(if days.is_empty() { "visits_none" } else { "visits_count" }, &[("count", &count.to_string())])))
@@ -81,7 +81,7 @@ fn entry(view: &View, desk: &EditionDesk<'_>, here: &str, id: &str, visit: &Visi
         li {
             a.register-name href=(format!("{here}/{}/visit", encode(id))) { (desk.name(id).get(view.lang)) }
             span.register-state { (ui::status_tag(&view.t(key), tone)) }
-            p.register-details { (span(view, plan)) " · " (plan.place) }
+            p.register-details { @if plan.first_day != plan.last_day { (span(view, plan)) " · " } (plan.place) }
         }
     }
 }

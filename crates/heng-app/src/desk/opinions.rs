@@ -107,14 +107,11 @@ fn letter_fields() -> Vec<Field> {
     ]
 }
 
-fn answer_choices(with_none: bool) -> Kind {
-    let names: &[&str] = if with_none { &["clear", "objection", "none"] } else { &["clear", "objection"] };
-    Kind::One {
-        choices: names
-            .iter()
-            .map(|name| Choice::new(*name, words("choice", &format!("opinion_{name}"), &[])))
-            .collect(),
-    }
+fn answer_choices() -> Vec<Choice> {
+    vec![
+        Choice::new("clear", words("choice", "opinion_clear", &[])),
+        Choice::new("objection", words("choice", "opinion_objection", &[])),
+    ]
 }
 
 fn reason_field(name: &str) -> Field {
@@ -124,8 +121,11 @@ fn reason_field(name: &str) -> Field {
 /// One letter, an answer for each application that it may speak of.
 fn answers_form(desk: &EditionDesk<'_>, department: &str) -> Vec<Field> {
     let mut fields = letter_fields();
+    let mut choices = answer_choices();
+    choices.push(Choice::new("none", words("choice", "opinion_none", &[])));
     for application in applications(desk, department, false) {
-        let answer = Field::labelled(&format!("answer:{application}"), "opinion_answer", answer_choices(true));
+        let answer =
+            Field::labelled(&format!("answer:{application}"), "opinion_answer", Kind::One { choices: choices.clone() });
         let part = desk.name(application);
         fields.push(answer.part(part));
         fields.push(reason_field(&format!("reason:{application}")));
@@ -158,7 +158,7 @@ fn correction_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
     let mut fields = vec![Field::new("application", Kind::One { choices: desk.choices(given) })];
     fields.extend(letter_fields());
     fields.extend([
-        Field::labelled("answer", "opinion_answer", answer_choices(false)),
+        Field::labelled("answer", "opinion_answer", Kind::One { choices: answer_choices() }),
         reason_field("reason_text"),
         Field::labelled("corrects", "opinion_corrects", Kind::Line { most: 300 }),
     ]);

@@ -232,8 +232,12 @@ fn write_plan(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
 }
 
 fn how_choices() -> Kind {
-    let names = ["document", "interview", "observation"];
-    Kind::One { choices: names.iter().map(|n| Choice::new(*n, words("choice", &format!("how_{n}"), &[]))).collect() }
+    let choices = vec![
+        Choice::new("document", words("choice", "how_document", &[])),
+        Choice::new("interview", words("choice", "how_interview", &[])),
+        Choice::new("observation", words("choice", "how_observation", &[])),
+    ];
+    Kind::One { choices }
 }
 
 /// Short enough for a phone: what it is about (an open question or an item), how it was found, what, and where to see it again.

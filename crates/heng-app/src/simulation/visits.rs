@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use heng_domain::edition::events::{FindingKind, VisitIssueRaised, VisitLogged, VisitPlanned, VisitReported};
 use heng_domain::rules::Stage;
+use jiff::ToSpan;
 use serde_json::{Value, json};
 
 use super::{Random, Simulation};
@@ -41,22 +42,26 @@ impl Simulation<'_> {
         self.sign(draft.hiding(key, values), &[actor])
     }
 
-    /// Every applicant gets a plan for today, and the panel one question from the document review.
+    /// Every applicant gets a day of the stage's second half, one after the other, and the panel one question from the
+    /// document review.
     pub(super) fn plan_visits(&mut self, stage: &Stage, field: &[String]) -> Result<()> {
         if !self.state(|e| e.is_visited(stage))? {
             return Ok(());
         }
         let item = self.first_item();
         let mut batch = Vec::new();
-        for application in field {
+        let days = usize::try_from(stage.days.value - stage.days.value / 2).unwrap_or(0).max(1);
+        for (index, application) in field.iter().enumerate() {
+            let day = self.day.checked_add(i64::try_from(index % days).unwrap_or(0).days());
+            let day = day.map_err(|error| AppError::Other(error.to_string()))?;
             let team = self.team(stage, application)?;
             let plan = VisitPlanned {
                 agenda: "首次会议；查阅记录；访谈；现场察看；内部合议；末次会议（虚构内容）".to_owned(),
                 application: application.clone(),
                 changes: None,
-                first_day: self.day,
+                first_day: day,
                 interviewees: vec!["最高管理者".to_owned(), "质量负责人".to_owned(), "一线员工".to_owned()],
-                last_day: self.day,
+                last_day: day,
                 panel: team.panel.clone(),
                 place: "申报单位主厂区（虚构）".to_owned(),
                 prepare: "近三年的质量目标和考核记录；不作汇报演示".to_owned(),
