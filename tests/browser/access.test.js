@@ -14,7 +14,8 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 const PAGES = [
   ['p:0001', ['/work', `/work/${VOTE}`, '/work/office/log', `/work/${COUNTY}/applications`, `/work/${COUNTY}/applications/a:001`, '/account',
     '/account/keys', '/account/people', '/work/office/log/role.granted/-', '/work/office/log/person.registered/-',
-    `/work/${COUNTY}/window.extended/-`, '/sign-in', '/demo']],
+    `/work/${COUNTY}/window.extended/-`, `/work/${VOTE}/opinions`, `/work/${VOTE}/opinions/tax`, `/work/${VOTE}/visits`,
+    `/work/${VOTE}/applications/a:001/visit`, '/sign-in', '/demo']],
   ['p:0021', [`/work/${VOTE}`, 'ballot']],
   ['o:0005', ['/work', `/work/${COUNTY}/application.submitted/-`, `/work/${COUNTY}/application.submitted/-?part=2`, `/work/${COUNTY}/application.submitted/-?part=4`]],
 ];

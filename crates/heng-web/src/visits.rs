@@ -12,7 +12,7 @@ use heng_domain::text::Text;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use crate::ui::{self, Column, Link, Row, Tone};
+use crate::ui::{self, Link, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{date, list};
 use crate::work::{act_href, encode, log_name, log_of, place};
@@ -226,49 +226,43 @@ fn item(view: &View, edition: &Edition, id: &str) -> (String, u32) {
 fn issues(view: &View, edition: &Edition, visit: &Visit) -> Markup {
     let mut issues: Vec<_> = visit.issues.iter().map(|issue| (item(view, edition, &issue.item), issue)).collect();
     issues.sort_by(|a, b| b.0.1.cmp(&a.0.1).then_with(|| a.1.seq.cmp(&b.1.seq)));
-    let columns = [
-        Column::text(view.t("feedback_item")),
-        Column::number(view.t("points")),
-        Column::text(view.t("visit_question")),
-        Column::text(view.t("visit_answered")),
-    ];
-    let rows: Vec<Row<'_>> = issues
-        .into_iter()
-        .map(|((name, points), issue)| {
-            let answers = visit.log.iter().filter(|entry| entry.issue == Some(issue.seq)).count();
-            let (key, tone) =
-                if answers > 0 { ("visit_issue_closed", Tone::Done) } else { ("visit_issue_open", Tone::Due) };
-            Row::new(vec![
-                html! { (name) },
-                html! { (points) },
-                html! { span.typed { (sealed(edition, issue.seq, "/question")) } " · " (issue.by) },
-                ui::status_tag(&view.t(key), tone),
-            ])
-        })
-        .collect();
-    let heading = view.t("visit_issues");
-    let empty = ui::empty_state(&view.t("visit_no_issues"), None);
-    html! { section { h2 { (heading) } (ui::table(&heading, &columns, &rows, &empty)) } }
+    html! {
+        section {
+            h2 { (view.t("visit_issues")) }
+            @if issues.is_empty() { (ui::empty_state(&view.t("visit_no_issues"), None)) }
+            @else { ul.register {
+                @for ((name, points), issue) in &issues {
+                    @let answered = visit.log.iter().any(|entry| entry.issue == Some(issue.seq));
+                    @let (key, tone) = if answered { ("visit_issue_closed", Tone::Done) } else { ("visit_issue_open", Tone::Due) };
+                    li {
+                        span.register-name { (view.tp("visit_item", &[("item", name), ("points", &points.to_string())])) }
+                        span.register-state { (ui::status_tag(&view.t(key), tone)) }
+                        p.register-details.typed { (sealed(edition, issue.seq, "/question")) }
+                        p.register-details { (issue.by) }
+                    }
+                }
+            } }
+        }
+    }
 }
 
 fn findings(view: &View, edition: &Edition, visit: &Visit) -> Markup {
-    let columns =
-        ["feedback_item", "visit_how", "visit_finding", "visit_reference"].map(|key| Column::text(view.t(key)));
-    let rows: Vec<Row<'_>> = visit
-        .log
-        .iter()
-        .map(|entry| {
-            Row::new(vec![
-                html! { (item(view, edition, &entry.item).0) },
-                html! { (how(entry).get(view.lang)) " · " (entry.by) },
-                html! { span.typed { (sealed(edition, entry.seq, "/finding")) } },
-                html! { (sealed(edition, entry.seq, "/reference")) },
-            ])
-        })
-        .collect();
-    let heading = view.t("visit_findings");
-    let empty = ui::empty_state(&view.t("visit_no_findings"), None);
-    html! { section { h2 { (heading) } (ui::table(&heading, &columns, &rows, &empty)) } }
+    html! {
+        section {
+            h2 { (view.t("visit_findings")) }
+            @if visit.log.is_empty() { (ui::empty_state(&view.t("visit_no_findings"), None)) }
+            @else { ul.register {
+                @for entry in &visit.log {
+                    li {
+                        span.register-name { (item(view, edition, &entry.item).0) }
+                        span.register-state { (how(entry).get(view.lang)) " · " (entry.by) }
+                        p.register-details.typed { (sealed(edition, entry.seq, "/finding")) }
+                        p.register-details { (view.tp("visit_source", &[("reference", &sealed(edition, entry.seq, "/reference"))])) }
+                    }
+                }
+            } }
+        }
+    }
 }
 
 /// What the panel asked and found, to be read beside its forms; only its own members get there.

@@ -6,7 +6,7 @@ use heng_domain::rules::{Department, OpinionRules, StageKind};
 use heng_domain::text::Text;
 use serde_json::json;
 
-use super::field::{Choice, Field, Input, Kind, read_day, words};
+use super::field::{Choice, Field, Input, Kind, read_day, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 /// What follows the department in the name of a case that corrects.
@@ -19,10 +19,15 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             who: Who::Officer,
             signs: Signs::NOBODY,
             open: |desk| {
-                let due = desk.edition.opinions_end(desk.today()).ok();
-                let ready = rules(desk).is_some() && desk.edition.opinions.is_none() && !desk.edition.field.is_empty();
-                let label = desk.stage(StageKind::PreReview).map(|stage| stage.name.clone());
-                label.filter(|_| ready).map(|label| Case::duty("-", label, due)).into_iter().collect()
+                let ready = desk.edition.opinions.is_none() && !desk.edition.field.is_empty();
+                let about = rules(desk).filter(|_| ready).map(|rules| {
+                    let (asked, field) = (same(rules.departments.len()), same(desk.edition.field.len()));
+                    words("part", "opinions_batch", &[("departments", &asked), ("applications", &field)])
+                });
+                about
+                    .map(|about| Case::duty("-", about, desk.stage(StageKind::PreReview).and_then(|s| desk.due(s))))
+                    .into_iter()
+                    .collect()
             },
             form: |_, _| Vec::new(),
             write: |desk, _, _| {
@@ -126,8 +131,7 @@ fn answers_form(desk: &EditionDesk<'_>, department: &str) -> Vec<Field> {
     for application in applications(desk, department, false) {
         let answer =
             Field::labelled(&format!("answer:{application}"), "opinion_answer", Kind::One { choices: choices.clone() });
-        let part = desk.name(application);
-        fields.push(answer.part(part));
+        fields.push(answer.label(desk.name(application)));
         fields.push(reason_field(&format!("reason:{application}")));
     }
     fields
