@@ -116,6 +116,9 @@ impl Asked {
                 asked.require(&section, [key]);
             }
         }
+        // The room of the rules has a section of its own.
+        let rules = code(&root.join("crates/heng-web/src/rules.rs"))?;
+        asked.require("rules", ["t(view, ", "tp(view, "].iter().flat_map(|marker| after(&rules, marker)));
         for marker in
             ["view.t(", "view.tp(", "self.t(", "self.tp(", " t(lang, ", "(t(lang, ", " tp(lang, ", "(tp(lang, "]
         {

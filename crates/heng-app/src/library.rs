@@ -2,7 +2,9 @@
 
 use heng_domain::calendar::Calendar;
 use heng_domain::criteria::Criteria;
-use heng_domain::rules::{RulesError, read_calendar, read_criteria};
+use heng_domain::rules::leaves::{Leaf, leaves, with_leaves};
+use heng_domain::rules::{Document, Rules, RulesError, read_calendar, read_criteria, read_rules};
+use heng_domain::text::Text;
 
 const CRITERIA: [(&str, &str); 2] = [
     ("gbt19580-2012", include_str!("../../../data/criteria/gbt19580-2012.toml")),
@@ -28,6 +30,27 @@ pub fn calendar(id: &str) -> Result<Option<Calendar>, RulesError> {
     file.map(|(name, text)| read_calendar(&format!("{name}.toml"), text)).transpose()
 }
 
+/// A process to begin with where a programme has no rules yet: the stages and conditions of a real city, every value
+/// marked as assumed and without an article, so that nobody takes them for their own regulation.
+pub fn model_rules() -> Option<Rules> {
+    let mut rules = read_rules("model", include_str!("../../../data/programmes/zhumadian.toml")).ok()?;
+    let open = || "—".to_owned();
+    rules.version = "0".to_owned();
+    rules.document =
+        Document { title: Text::new(open(), open()), number: open(), issued: String::new(), source: open() };
+    let assumed = |mut leaf: Leaf| {
+        if leaf.basis.is_some() {
+            leaf.basis = Some((open(), true));
+        } else if leaf.key.ends_with("_basis") {
+            leaf.value = open().into();
+        } else if leaf.key.ends_with("_assumed") {
+            leaf.value = true.into();
+        }
+        (leaf.path.clone(), leaf)
+    };
+    with_leaves(&rules, &leaves(&rules).into_iter().map(assumed).collect()).ok()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -40,5 +63,14 @@ mod tests {
             assert_eq!(super::calendar(id).unwrap().unwrap().id, id);
         }
         assert!(super::criteria("unknown").unwrap().is_none());
+    }
+
+    #[test]
+    fn the_model_is_sound_and_claims_no_article() {
+        let rules = super::model_rules().unwrap();
+        assert_eq!(rules.problems(), []);
+        for leaf in super::leaves(&rules) {
+            assert!(leaf.basis.is_none_or(|(basis, assumed)| basis == "—" && assumed), "{}", leaf.path);
+        }
     }
 }

@@ -19,8 +19,8 @@ macro_rules! files {
         ]
     };
 }
-const ZH: &[&str] = files!("zh": "account", "api", "desk", "mail", "upload", "verify", "web");
-const EN: &[&str] = files!("en": "account", "api", "desk", "mail", "upload", "verify", "web");
+const ZH: &[&str] = files!("zh": "account", "api", "desk", "mail", "rules", "upload", "verify", "web");
+const EN: &[&str] = files!("en": "account", "api", "desk", "mail", "rules", "upload", "verify", "web");
 
 fn read(files: &[&str]) -> Table {
     // A broken file is caught by a test before it can ship; at run time the key itself is shown.

@@ -1,14 +1,14 @@
-//! My account: ways to sign in, signing keys, sessions, language and text size, tokens for programs; invitations by officers.
+//! My account: ways to sign in, signing keys, sessions, language and text size, tokens for programs.
 
 use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Form, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use heng_app::account::{AccountError, By, Invite, Language, Scope, Subject};
+use heng_app::account::{AccountError, Language, Scope};
 use heng_app::desk::proposal;
 use heng_domain::office::events::OfficeRole;
 use heng_log::signature::PublicKey;
@@ -16,9 +16,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::signin::{Onward, blocking, done, enter, said, status};
 use crate::ui::{self, Choose, Column, Field, FieldKind, Row, Tone};
-use crate::view::{App, Content, Me, View, caller};
+use crate::view::{App, Content, Me, View};
 use crate::words::instant;
 use crate::work::log_name;
 
@@ -29,18 +30,75 @@ pub(crate) fn offset(app: &App) -> i32 {
 }
 
 pub(crate) fn is_officer(app: &App, me: &Me) -> bool {
-    let Some(log) = app.heng().office_log() else { return false };
-    let now = app.heng().clock().now();
-    let image = log.image();
-    image.state.office().is_some_and(|o| o.holds(&me.subject, OfficeRole::Officer, o.day(now)))
+    crate::outbox::officer(app, &me.subject)
+}
+
+/// A form that comes back: all that was typed, and what is wrong, with the id of the field where it is.
+#[derive(Default)]
+pub(crate) struct Again<T> {
+    pub typed: T,
+    wrong: Option<(String, String)>,
+}
+
+impl<T> Again<T> {
+    /// `at` is empty where no field alone is to blame.
+    pub(crate) fn new(typed: T, at: impl Into<String>, sentence: String) -> Again<T> {
+        Again { typed, wrong: Some((at.into(), sentence)) }
+    }
+
+    /// Whether something is wrong.
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.wrong.is_some()
+    }
+
+    /// The message at the field `id`.
+    pub(crate) fn error(&self, id: &str) -> Option<ui::Text<'static>> {
+        self.wrong.as_ref().filter(|(at, _)| at == id).map(|(_, sentence)| sentence.clone().into())
+    }
+
+    /// What is wrong, above everything else.
+    pub(crate) fn summary(&self, view: &View) -> Markup {
+        match &self.wrong {
+            None => html! {},
+            Some((at, sentence)) if at.is_empty() => stop(sentence),
+            Some((at, sentence)) => {
+                ui::error_summary(&view.t("errors_heading"), &[(at.as_str().into(), sentence.as_str().into())])
+            }
+        }
+    }
+}
+
+/// A note that something is wrong.
+pub(crate) fn stop(sentence: &str) -> Markup {
+    ui::note(Tone::Stop, &html! { p role="alert" { (sentence) } })
+}
+
+/// The field of a form that an error is about; empty where it is about none.
+pub(crate) fn place_of(error: &AccountError) -> &'static str {
+    match error {
+        AccountError::InvitationSubject | AccountError::AccountExists => "subject",
+        AccountError::NameForm => "name",
+        AccountError::EmailForm | AccountError::EmailTaken => "email",
+        AccountError::ReasonForm => "reason",
+        AccountError::PasswordShort { .. } | AccountError::PasswordLong => "password",
+        AccountError::CodeWrong => "code",
+        _ => "",
+    }
 }
 
 pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
-    page(&view, &app, &me, StatusCode::OK, &html! {}).await
+    page(&view, &app, &me, StatusCode::OK, &html! {}, &Again::default()).await
 }
 
-async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCode, top: &Markup) -> Response {
+async fn page(
+    view: &View,
+    app: &App,
+    me: &std::sync::Arc<Me>,
+    status: StatusCode,
+    top: &Markup,
+    again: &Again<NewToken>,
+) -> Response {
     let lists = {
         let (app, me) = (app.clone(), me.clone());
         blocking(move || {
@@ -94,15 +152,17 @@ async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCod
     let token_columns =
         ["token_name", "token_scopes", "token_expires", "session_action"].map(|key| Column::text(view.t(key)));
     let scopes = [Choose::new("read", view.t("scope_read")), Choose::new("write", view.t("scope_write"))];
+    let scope = if again.is_wrong() { again.typed.scope.as_str() } else { "read" };
     let token_form = html! {
-        (ui::field(&Field::line("name", view.t("token_name"), "")))
-        (ui::field(&Field::of("scope", view.t("token_scopes"), FieldKind::Radio { options: &scopes, chosen: "read".into() })))
+        (ui::field(&Field::line("name", view.t("token_name"), again.typed.name.as_str()).error(again.error("name"))))
+        (ui::field(&Field::of("scope", view.t("token_scopes"), FieldKind::Radio { options: &scopes, chosen: scope.into() }).error(again.error("scope"))))
         (ui::submit(&view.t("token_make"), false, None))
     };
     let main = html! {
         (ui::title_block(&title, Some(&me.session.account.name)))
         (ui::sentence(&view.tp("account_text", &[("handle", &me.subject)])))
         (top)
+        (again.summary(view))
         p { a.button href=(view.href("/account/keys")) { (view.t("keys_link")) } }
         @if is_officer(app, me) || me.session.account.admin {
             p { a.button href=(view.href("/account/people")) { (view.t("people_link")) } }
@@ -117,7 +177,7 @@ async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCod
             h2 { (view.t("tokens")) }
             p { (view.t("tokens_text")) }
             (ui::table(&view.t("tokens"), &token_columns, &token_rows, &html! {}))
-            details.more { summary { (view.t("token_new")) } (ui::form(&ui::Form { action: view.href("/account/tokens").into(), ..ui::Form::default() }, &token_form)) }
+            details.more open[again.is_wrong()] { summary { (view.t("token_new")) } (ui::form(&ui::Form { action: view.href("/account/tokens").into(), ..ui::Form::default() }, &token_form)) }
         }
     };
     view.page_with(app, status, Content::new(title, main))
@@ -125,8 +185,7 @@ async fn page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCod
 
 /// The same page with what went wrong.
 async fn wrong(view: &View, app: &App, me: &std::sync::Arc<Me>, error: &AccountError) -> Response {
-    let text = html! { p role="alert" { (view.wrong(error)) } };
-    page(view, app, me, status(error), &ui::note(Tone::Stop, &text)).await
+    page(view, app, me, status(error), &stop(&view.wrong(error)), &Again::default()).await
 }
 
 #[derive(Deserialize)]
@@ -183,30 +242,37 @@ pub(crate) async fn end_all(view: View, State(app): State<App>) -> Response {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct NewToken {
     name: String,
-    scope: Scope,
+    scope: String,
 }
 
 pub(crate) async fn make_token(view: View, State(app): State<App>, Form(form): Form<NewToken>) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let scopes = match form.scope.as_str() {
+        "read" => BTreeSet::from([Scope::Read]),
+        "write" => BTreeSet::from([Scope::Read, Scope::Write]),
+        _ => {
+            let again = Again::new(form, "scope", view.t("error_choose"));
+            return page(&view, &app, &me, StatusCode::UNPROCESSABLE_ENTITY, &html! {}, &again).await;
+        }
+    };
     let made = {
-        let (app, me) = (app.clone(), me.clone());
-        blocking(move || {
-            let mut scopes = BTreeSet::from([Scope::Read]);
-            scopes.insert(form.scope);
-            app.accounts().make_token(&me.session, &form.name, scopes, 90)
-        })
-        .await
+        let (app, me, name) = (app.clone(), me.clone(), form.name.clone());
+        blocking(move || app.accounts().make_token(&me.session, &name, scopes, 90)).await
     };
     match made {
         Ok(token) => {
             let note =
                 html! { p role="status" { (view.t("token_shown")) } p { code.secret { (token.token.expose()) } } };
-            page(&view, &app, &me, StatusCode::OK, &ui::note(Tone::Done, &note)).await
+            page(&view, &app, &me, StatusCode::OK, &ui::note(Tone::Done, &note), &Again::default()).await
         }
-        Err(error) => wrong(&view, &app, &me, &error).await,
+        Err(error) => {
+            let again = Again::new(form, place_of(&error), view.wrong(&error));
+            page(&view, &app, &me, status(&error), &html! {}, &again).await
+        }
     }
 }
 
@@ -258,10 +324,10 @@ fn offers(app: &App, me: &Me) -> Vec<Offer> {
 
 pub(crate) async fn keys(view: View, State(app): State<App>) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
-    keys_page(&view, &app, &me, StatusCode::OK, &html! {})
+    keys_page(&view, &app, &me, StatusCode::OK, &html! {}, &Again::default())
 }
 
-fn keys_page(view: &View, app: &App, me: &Me, status: StatusCode, top: &Markup) -> Response {
+fn keys_page(view: &View, app: &App, me: &Me, status: StatusCode, top: &Markup, again: &Again<()>) -> Response {
     let title = view.t("keys_title");
     let account = &me.session.account;
     let offset = offset(app);
@@ -279,13 +345,14 @@ fn keys_page(view: &View, app: &App, me: &Me, status: StatusCode, top: &Markup) 
         .collect();
     let columns = ["passkey_label", "passkey_added", "session_action"].map(|key| Column::text(view.t(key)));
     let password = html! {
-        (ui::field(&Field::of("password", view.t("new_password"), FieldKind::Line { input_type: "password", value: "".into(), autocomplete: Some("new-password") }).hint(view.t("new_password_hint"))))
+        (ui::field(&Field::of("password", view.t("new_password"), FieldKind::Line { input_type: "password", value: "".into(), autocomplete: Some("new-password") }).hint(view.t("new_password_hint")).error(again.error("password"))))
         (ui::submit(&view.t("password_begin"), false, None))
     };
     let main = html! {
         (ui::title_block(&title, Some(&account.name)))
         (ui::sentence(&view.t(if account.enrolled() { "keys_text" } else { "keys_first" })))
         (top)
+        (again.summary(view))
         section {
             h2 { (view.t("passkeys")) }
             (ui::table(&view.t("passkeys"), &columns, &rows, &ui::empty_state(&view.t("passkeys_none"), None)))
@@ -300,7 +367,7 @@ fn keys_page(view: &View, app: &App, me: &Me, status: StatusCode, top: &Markup) 
         section {
             h2 { (view.t("password_heading")) }
             p { (view.t("password_text")) }
-            details.more { summary { (view.t("password_set")) } (ui::form(&ui::Form { action: view.href("/account/password").into(), ..ui::Form::default() }, &password)) }
+            details.more open[again.is_wrong()] { summary { (view.t("password_set")) } (ui::form(&ui::Form { action: view.href("/account/password").into(), ..ui::Form::default() }, &password)) }
         }
         @if app.oidc().is_some() {
             section { h2 { (view.t("provider_heading")) } p { a.button href=(view.href("/sign-in/provider")) { (view.t("provider_bind")) } } }
@@ -380,8 +447,8 @@ pub(crate) async fn offer(view: View, State(app): State<App>, Form(form): Form<O
         own.and_then(|key| PublicKey::passkey(app.rp_id(), &key.public_point()).ok())
     };
     let Some(key) = key else {
-        let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.t("offer_wrong")) } });
-        return keys_page(&view, &app, &me, StatusCode::UNPROCESSABLE_ENTITY, &note);
+        let note = stop(&view.t("offer_wrong"));
+        return keys_page(&view, &app, &me, StatusCode::UNPROCESSABLE_ENTITY, &note, &Again::default());
     };
     let offered = {
         let (app, me) = (app.clone(), me.clone());
@@ -417,14 +484,14 @@ pub(crate) struct Registered {
 pub(crate) async fn finish_passkey(
     view: View,
     State(app): State<App>,
-    headers: HeaderMap,
+    client: Client,
     Json(form): Json<Registered>,
 ) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let label = if form.label.trim().is_empty() { view.t("passkey_label_default") } else { form.label };
     let finished = {
         let app = app.clone();
-        blocking(move || app.accounts().finish_passkey(caller(&headers), &me.session, &form.id, &label, &form.answer))
+        blocking(move || app.accounts().finish_passkey(client.caller(), &me.session, &form.id, &label, &form.answer))
             .await
     };
     match finished {
@@ -452,10 +519,7 @@ pub(crate) async fn remove_passkey(view: View, State(app): State<App>, Form(form
     };
     match removed {
         Ok(()) => Redirect::to(&view.href("/account/keys")).into_response(),
-        Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
-            keys_page(&view, &app, &me, status(&error), &note)
-        }
+        Err(error) => keys_page(&view, &app, &me, status(&error), &stop(&view.wrong(&error)), &Again::default()),
     }
 }
 
@@ -473,242 +537,71 @@ pub(crate) async fn password(view: View, State(app): State<App>, Form(form): For
     };
     match begun {
         Ok(setup) => {
-            let title = view.t("password_heading");
-            let code = html! {
-                input type="hidden" name="setup" value=(setup.id);
-                (ui::field(&Field::of("code", view.t("login_code"), FieldKind::Line { input_type: "text", value: "".into(), autocomplete: Some("one-time-code") })))
-                (ui::submit(&view.t("password_finish"), true, None))
-            };
-            let main = html! {
-                (ui::title_block(&title, None))
+            let secret = html! {
                 (ui::sentence(&view.t("totp_text")))
                 (ui::qr_svg(setup.expose_address(), &view.t("totp_qr")))
                 p { (view.t("totp_secret")) " " code.secret { (setup.expose_secret()) } }
-                (ui::form(&ui::Form { action: view.href("/account/password/finish").into(), ..ui::Form::default() }, &code))
             };
-            view.page(&app, Content::new(title, main))
+            let asked = Again { typed: Code { setup: setup.id, code: String::new() }, wrong: None };
+            code_page(&view, &app, StatusCode::OK, &secret, &asked)
         }
         Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
-            keys_page(&view, &app, &me, status(&error), &note)
+            let again = Again::new((), place_of(&error), view.wrong(&error));
+            keys_page(&view, &app, &me, status(&error), &html! {}, &again)
         }
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Code {
     setup: String,
+    #[serde(default)]
     code: String,
+}
+
+/// Asks for the first code; `secret` is shown once only.
+fn code_page(view: &View, app: &App, status: StatusCode, secret: &Markup, again: &Again<Code>) -> Response {
+    let title = view.t("password_heading");
+    let code = FieldKind::Line {
+        input_type: "text",
+        value: again.typed.code.as_str().into(),
+        autocomplete: Some("one-time-code"),
+    };
+    let form = html! {
+        input type="hidden" name="setup" value=(again.typed.setup);
+        (ui::field(&Field::of("code", view.t("login_code"), code).error(again.error("code"))))
+        (ui::submit(&view.t("password_finish"), true, None))
+    };
+    let main = html! {
+        (ui::title_block(&title, None))
+        (again.summary(view))
+        (secret)
+        (ui::form(&ui::Form { action: view.href("/account/password/finish").into(), ..ui::Form::default() }, &form))
+        p { a href=(view.href("/account/keys")) { (view.t("keys_link")) } }
+    };
+    view.page_with(app, status, Content::new(title, main))
 }
 
 pub(crate) async fn finish_password(
     view: View,
     State(app): State<App>,
-    headers: HeaderMap,
+    client: Client,
     Form(form): Form<Code>,
 ) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let finished = {
-        let (app, me) = (app.clone(), me.clone());
-        blocking(move || app.accounts().finish_password(caller(&headers), &me.session, &form.setup, &form.code)).await
+        let (app, me, form) = (app.clone(), me.clone(), form.clone());
+        blocking(move || app.accounts().finish_password(client.caller(), &me.session, &form.setup, &form.code)).await
     };
     match finished {
         Ok(enrolled) => match enrolled.signed_in {
             Some(signed) => enter(&view, &app, signed, &Onward::default()).await,
-            None => keys_page(&view, &app, &me, StatusCode::OK, &done(&view.t("password_done"))),
+            None => keys_page(&view, &app, &me, StatusCode::OK, &done(&view.t("password_done")), &Again::default()),
         },
-        Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
-            keys_page(&view, &app, &me, status(&error), &note)
+        // The app has the secret already: another code is all that is needed.
+        Err(error @ AccountError::CodeWrong) => {
+            code_page(&view, &app, status(&error), &html! {}, &Again::new(form, "code", view.wrong(&error)))
         }
+        Err(error) => keys_page(&view, &app, &me, status(&error), &stop(&view.wrong(&error)), &Again::default()),
     }
-}
-
-// ── people: invitations and recovery ───────────────────────────────────────────────────────────────────
-
-pub(crate) async fn people(view: View, State(app): State<App>) -> Response {
-    let Some(me) = view.me.clone() else { return view.sign_in_first() };
-    people_page(&view, &app, &me, StatusCode::OK, &html! {}).await
-}
-
-/// People and firms that can be invited.
-fn subjects(app: &App, me: &Me) -> Vec<(String, String)> {
-    let Some(log) = app.heng().office_log() else { return Vec::new() };
-    let image = log.image();
-    let Some(office) = image.state.office() else { return Vec::new() };
-    let firm = |id: &String| office.organisations.get(id).map(|(_, o)| o.name.zh.clone()).unwrap_or_default();
-    if me.subject.starts_with("o:") {
-        return vec![(me.subject.clone(), firm(&me.subject))];
-    }
-    let people = office.people.iter().map(|(id, p)| (id.clone(), p.name.clone().unwrap_or_else(|| id.clone())));
-    let firms = office.organisations.iter().filter(|(_, (_, o))| o.uscc.is_some());
-    people.chain(firms.map(|(id, (_, o))| (id.clone(), o.name.zh.clone()))).collect()
-}
-
-async fn people_page(view: &View, app: &App, me: &std::sync::Arc<Me>, status: StatusCode, top: &Markup) -> Response {
-    let lists = {
-        let (app, me) = (app.clone(), me.clone());
-        blocking(move || {
-            let by = By::Session(&me.session);
-            let recoveries = app.accounts().recoveries(&me.session).unwrap_or_default();
-            Ok((app.accounts().invitations(by)?, app.accounts().accounts(by)?, recoveries))
-        })
-        .await
-    };
-    let (invitations, accounts, recoveries) = match lists {
-        Ok(lists) => lists,
-        Err(error) => return wrong(view, app, me, &error).await,
-    };
-    if !is_officer(app, me) && !me.session.account.admin {
-        return view.problem(app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
-    }
-    let offset = offset(app);
-    let title = view.t("people_title");
-    let names = subjects(app, me);
-    let choices: Vec<Choose<'_>> =
-        names.iter().map(|(id, name)| Choose::new(id.as_str(), format!("{name} · {id}"))).collect();
-    let form = html! {
-        (ui::field(&Field::of("subject", view.t("invite_subject"), FieldKind::Select { options: &choices, chosen: "".into() })))
-        (ui::field(&Field::line("name", view.t("invite_name"), "")))
-        (ui::field(&Field::line("email", view.t("invite_email"), "").optional(view.t("optional"))))
-        (ui::field(&Field::of("admin", view.t("invite_admin"), FieldKind::Checkbox { value: "yes".into(), checked: false })))
-        (ui::submit(&view.t("invite_button"), true, None))
-    };
-    let state = |i: &heng_app::account::InvitationInfo| {
-        use heng_app::account::InvitationState as S;
-        match i.state {
-            S::Valid => ("invitation_valid", Tone::Due),
-            S::Used(_) => ("invitation_used", Tone::Done),
-            S::Expired(_) => ("invitation_expired", Tone::Stop),
-            S::Withdrawn(_) => ("invitation_withdrawn", Tone::Stop),
-        }
-    };
-    let invitation_rows: Vec<Row<'_>> = invitations
-        .iter()
-        .map(|i| {
-            let (key, tone) = state(i);
-            Row::new(vec![
-                html! { (i.name) " · " (i.subject.handle()) },
-                html! { (instant(view.lang, i.expires, offset)) },
-                ui::status_tag(&view.t(key), tone),
-            ])
-        })
-        .collect();
-    let account_rows: Vec<Row<'_>> = accounts
-        .iter()
-        .map(|a| {
-            Row::new(vec![
-                html! { (a.name) " · " (a.subject.handle()) },
-                html! { (ui::status_tag(&view.t(if a.disabled.is_some() { "account_off" } else { "account_on" }), if a.disabled.is_some() { Tone::Stop } else { Tone::Done })) },
-                html! {
-                    form.inline method="post" action=(view.href("/account/people/recover")) {
-                        input type="hidden" name="account" value=(a.id);
-                        input type="text" name="reason" aria-label=(view.t("recover_reason")) placeholder=(view.t("recover_reason"));
-                        button.button type="submit" { (view.t("recover_propose")) }
-                    }
-                },
-            ])
-        })
-        .collect();
-    let columns = ["account_column", "invitation_until", "state_column"].map(|key| Column::text(view.t(key)));
-    let account_columns = ["account_column", "state_column", "session_action"].map(|key| Column::text(view.t(key)));
-    let main = html! {
-        (ui::title_block(&title, None))
-        (ui::sentence(&view.t("people_text")))
-        (top)
-        @if !recoveries.is_empty() {
-            section {
-                h2 { (view.t("recoveries")) }
-                ul.register { @for r in &recoveries { li {
-                    span.register-name { (r.reason) }
-                    p.register-details { (r.account) }
-                    (ui::button_post(&view.t("recover_confirm"), &view.href("/account/people/confirm"), &[("id".into(), r.id.as_str().into())]))
-                } } }
-            }
-        }
-        section { h2 { (view.t("invite")) } (ui::form(&ui::Form { action: view.href("/account/people").into(), ..ui::Form::default() }, &form)) }
-        section { h2 { (view.t("invitations")) } (ui::table(&view.t("invitations"), &columns, &invitation_rows, &ui::empty_state(&view.t("invitations_none"), None))) }
-        section { h2 { (view.t("accounts")) } (ui::table(&view.t("accounts"), &account_columns, &account_rows, &html! {})) }
-    };
-    view.page_with(app, status, Content { wide: true, ..Content::new(title, main) })
-}
-
-#[derive(Deserialize)]
-pub(crate) struct InviteForm {
-    subject: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    email: String,
-    #[serde(default)]
-    admin: String,
-}
-
-fn link_note(view: &View, app: &App, token: &str) -> Markup {
-    let link = format!("{}{}", app.origin(), view.href(&format!("/invitations/{token}")));
-    ui::note(
-        Tone::Done,
-        &html! { p role="status" { (view.t("invite_link")) } p { code.secret #invitation-link { (link) } } },
-    )
-}
-
-pub(crate) async fn invite(view: View, State(app): State<App>, Form(form): Form<InviteForm>) -> Response {
-    let Some(me) = view.me.clone() else { return view.sign_in_first() };
-    let issued = {
-        let (app, me) = (app.clone(), me.clone());
-        blocking(move || {
-            let subject = if form.subject.starts_with("o:") {
-                Subject::Organisation(form.subject)
-            } else {
-                Subject::Person(form.subject)
-            };
-            let email = form.email.trim();
-            let mut invite = Invite::new(subject, &form.name, (!email.is_empty()).then_some(email));
-            invite.admin = !form.admin.is_empty();
-            app.accounts().invite(By::Session(&me.session), &invite)
-        })
-        .await
-    };
-    match issued {
-        Ok(issued) => {
-            people_page(&view, &app, &me, StatusCode::OK, &link_note(&view, &app, issued.token.expose())).await
-        }
-        Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } });
-            people_page(&view, &app, &me, status(&error), &note).await
-        }
-    }
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Recover {
-    account: String,
-    #[serde(default)]
-    reason: String,
-}
-
-pub(crate) async fn recover(view: View, State(app): State<App>, Form(form): Form<Recover>) -> Response {
-    let Some(me) = view.me.clone() else { return view.sign_in_first() };
-    let proposed = {
-        let (app, me) = (app.clone(), me.clone());
-        blocking(move || app.accounts().propose_recovery(By::Session(&me.session), &form.account, &form.reason)).await
-    };
-    let (code, note) = match proposed {
-        Ok(_) => (StatusCode::OK, done(&view.t("recover_proposed"))),
-        Err(error) => (status(&error), ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } })),
-    };
-    people_page(&view, &app, &me, code, &note).await
-}
-
-pub(crate) async fn confirm_recovery(view: View, State(app): State<App>, Form(form): Form<Named>) -> Response {
-    let Some(me) = view.me.clone() else { return view.sign_in_first() };
-    let confirmed = {
-        let (app, me) = (app.clone(), me.clone());
-        blocking(move || app.accounts().confirm_recovery(&me.session, &form.id)).await
-    };
-    let (code, note) = match confirmed {
-        Ok(recovered) => (StatusCode::OK, link_note(&view, &app, recovered.invitation.token.expose())),
-        Err(error) => (status(&error), ui::note(Tone::Stop, &html! { p role="alert" { (view.wrong(&error)) } })),
-    };
-    people_page(&view, &app, &me, code, &note).await
 }

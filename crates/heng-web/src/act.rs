@@ -40,7 +40,7 @@ struct Part<'a> {
 
 /// Whether the form is filled in part by part. Judging sheets stay whole: one reads across them.
 fn is_long(sheet: &Sheet) -> bool {
-    sheet.kind == "application.submitted" && parts(sheet).len() >= LONG
+    matches!(sheet.kind, "application.submitted" | "rules.adopted") && parts(sheet).len() >= LONG
 }
 
 fn parts(sheet: &Sheet) -> Vec<Part<'_>> {
@@ -84,11 +84,6 @@ fn progress(fields: &[&Field], answers: &Answers) -> (usize, usize) {
     let asked: Vec<&&Field> = fields.iter().filter(|f| !f.optional).collect();
     let filled = |f: &&&Field| answers.get(&f.name).is_some_and(|values| values.iter().any(|v| !v.trim().is_empty()));
     (asked.iter().filter(|f| filled(f)).count(), asked.len())
-}
-
-/// Ballots are not kept as drafts: before the close nobody but the member knows the choice (law 6).
-fn keeps_drafts(kind: &str) -> bool {
-    kind != "ballot.cast"
 }
 
 /// A form as it was posted.
@@ -215,7 +210,7 @@ pub(crate) async fn post(
             let body = json!({ "error": view.t("signed_out_kept"), "signIn": view.sign_in_href() });
             return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
         }
-        return view.park(&app, &body).await;
+        return if drafts::keeps(&path.2) { view.park(&app, &body).await } else { view.sign_in_first() };
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
     let posted = match posted(&body) {
@@ -225,9 +220,11 @@ pub(crate) async fn post(
             return view.problem(&app, StatusCode::UNPROCESSABLE_ENTITY, &view.t("errors_heading"), &text);
         }
     };
+    let keeps = drafts::keeps(&form.kind);
     match posted.button.as_str() {
-        "save" => save(&view, form, posted, quiet).await,
-        "check" => check(&view, form, posted).await,
+        "save" if keeps => save(&view, form, posted, quiet).await,
+        "check" if keeps => check(&view, form, posted).await,
+        "save" => Redirect::to(&act_href(&view, &app, &form.log, &form.kind, &form.case)).into_response(),
         _ => send(&view, form, posted).await,
     }
 }
@@ -322,7 +319,10 @@ async fn check(view: &View, form: Form, posted: Posted) -> Response {
         Save::Done(saved) => saved.version,
     };
     match written {
-        Ok(_) => check_page(view, &form, &sheet, &answers, version),
+        Ok(written) => {
+            let changes = written.first().and_then(|written| crate::rules::proposed(view, &form.app, &written.body));
+            check_page(view, &form, &sheet, &answers, version, changes)
+        }
         Err(error) => again(view, &form, &sheet, answers, error),
     }
 }
@@ -334,7 +334,7 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         let draft = form.draft(&sheet)?;
         let answers = whole(&sheet, draft.as_ref(), &posted);
         // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
-        if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
+        if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
             match form.save(&sheet, version, answers.clone())? {
                 Save::Done(_) => {}
                 kept => return Ok((form, sheet, answers, Err(kept))),
@@ -457,13 +457,14 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         (ui::title_block(&title, Some(&kicker)))
         (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
         @if let Some(due) = sheet.case.due { p { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) } }
-        @if !sheet.fields.is_empty() && keeps_drafts(sheet.kind) {
+        @if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
             (ui::saved_line(&match draft {
                 Some(saved) => view.tp("saved_at", &[("time", &clock_time(saved, sheet.offset))]),
                 None => view.t("saved_not_yet"),
             }))
         }
         (ui::error_summary(&view.t("errors_heading"), &errors))
+        @if sheet.kind == "rules.adopted" && (listed || !long) { (crate::rules::trial_link(view, &form.app, &form.log, &form.case)) }
         @if let Some(refused) = &shown.refused { (ui::note(Tone::Stop, &html! { p role="alert" { (refused) } })) }
         @if let Some(newer) = &shown.newer {
             (ui::note(Tone::Due, &html! { p role="alert" { (view.tp("draft_conflict", &[("time", &clock_time(newer, sheet.offset))])) } }))
@@ -478,9 +479,9 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @else { @match &read {
             Some(read) => div.split {
                 section.split-read aria-label=(view.t("dossier")) { (read) }
-                section.split-write aria-label=(title) { (wrapped(&action, view, &body, keeps_drafts(sheet.kind))) }
+                section.split-write aria-label=(title) { (wrapped(&action, view, &body, drafts::keeps(sheet.kind))) }
             },
-            None => (wrapped(&action, view, &body, keeps_drafts(sheet.kind))),
+            None => (wrapped(&action, view, &body, drafts::keeps(sheet.kind))),
         } }
         p { a href=(view.href(&format!("/work/{}", place(&form.app, &form.log)))) { (view.t("back_work")) } }
     };
@@ -602,7 +603,7 @@ fn buttons(view: &View, sheet: &Sheet) -> Markup {
     html! {
         div.buttons {
             (ui::submit(&view.t(key), true, Some((BUTTON, button))))
-            @if asks && keeps_drafts(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
+            @if asks && drafts::keeps(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
         }
     }
 }
@@ -710,7 +711,15 @@ fn part_query(sheet: &Sheet, name: &str) -> String {
     place.filter(|_| is_long(sheet)).map(|part| format!("?part={part}")).unwrap_or_default()
 }
 
-fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, version: u64) -> Response {
+/// `changes` stands for the answers where a new version is read against the one before.
+fn check_page(
+    view: &View,
+    form: &Form,
+    sheet: &Sheet,
+    answers: &Answers,
+    version: u64,
+    changes: Option<Markup>,
+) -> Response {
     let title = view.t("check_answers");
     let act = words("act", sheet.kind, &[]);
     let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
@@ -718,16 +727,19 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, versio
     let main = html! {
         (ui::title_block(&title, Some(act.get(view.lang))))
         (ui::sentence(&view.t("check_answers_text")))
-        dl.facts.answers {
-            @for field in &sheet.fields {
-                div {
-                    dt { (field.label.get(view.lang)) }
-                    dd {
-                        span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
-                        a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
+        @match &changes {
+            Some(changes) => { (changes) p { a href=(action) { (view.t("change")) } } }
+            None => dl.facts.answers {
+                @for field in &sheet.fields {
+                    div {
+                        dt { (field.label.get(view.lang)) }
+                        dd {
+                            span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
+                            a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
+                        }
                     }
                 }
-            }
+            },
         }
         form method="post" action=(action) {
             input type="hidden" name=(VERSION) value=(version);
@@ -778,7 +790,10 @@ pub(crate) async fn record(
             action: Some(Action::Link(Link::new(view.t("go_on"), view.href(&format!("/work/{}", place(&app, &log_id)))))),
             reason: Some(view.t("done_reason").into()),
         }))
-        (described(&view, &rows))
+        @match crate::rules::proposed(&view, &app, &record.body) {
+            Some(changes) => (changes),
+            None => (described(&view, &rows)),
+        }
         p { a href=(view.href(&format!("/work/{}/receipts/{seq}", place(&app, &log_id)))) { (view.t("receipt_button")) } }
     };
     let proof = view.proof(&log);

@@ -6,16 +6,18 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::Log;
-use heng_app::desk::{Place, with_desk, words};
-use heng_domain::edition::events::Role;
+use heng_app::desk::notes::{self, Note, Reader};
+use heng_app::desk::{DeskError, words};
 use heng_domain::edition::{Edition, StageProgress};
 use heng_domain::record::Record;
 use heng_domain::time::Instant;
 use heng_log::checkpoint::open_checkpoint;
 use heng_log::code::root_code;
 use maud::{Markup, html};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use crate::account::Again;
+use crate::act::trouble;
 use crate::ui::{self, Bar, Column, Field, FieldKind, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{date, instant, points};
@@ -39,33 +41,16 @@ const NOTABLE: [&str; 11] = [
 /// Most records of the alarms, and most openings, that one page shows: the newest.
 const SHOWN: usize = 100;
 
-/// A supervisor's note: beside the log, never in it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Note {
-    by: String,
-    at: Instant,
-    text: String,
-}
-
-/// Who reads the board.
-struct Reader {
-    log: String,
-    handle: String,
-    supervises: bool,
+/// What was typed on the board: a note, or a checkpoint to compare.
+#[derive(Default)]
+struct Typed {
+    note: String,
+    checkpoint: String,
 }
 
 fn reader(view: &View, app: &App, first: &str, second: &str) -> Option<Reader> {
     let log = log_of(app, first, second)?;
-    let me = view.me.as_ref()?;
-    let found = with_desk(app.heng(), &log, &me.subject, |at| match at {
-        Place::Edition(desk) => {
-            let supervises = desk.has(Role::Supervisor);
-            (supervises || desk.has(Role::Officer)).then(|| (desk.me.clone(), supervises))
-        }
-        Place::Office(_) => None,
-    });
-    let (handle, supervises) = found.ok().flatten().flatten()?;
-    Some(Reader { log, handle, supervises })
+    notes::reader(app.heng(), &log, &view.me.as_ref()?.subject).ok().flatten()
 }
 
 pub(crate) async fn show(
@@ -79,10 +64,17 @@ pub(crate) async fn show(
     let Some(reader) = reader(&view, &app, &first, &second) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("board_not_yours"));
     };
-    respond(&view, &app, &reader, StatusCode::OK, html! {}).await
+    respond(&view, &app, &reader, StatusCode::OK, html! {}, &Again::default()).await
 }
 
-async fn respond(view: &View, app: &App, reader: &Reader, code: StatusCode, top: Markup) -> Response {
+async fn respond(
+    view: &View,
+    app: &App,
+    reader: &Reader,
+    code: StatusCode,
+    top: Markup,
+    again: &Again<Typed>,
+) -> Response {
     let Ok(log) = app.heng().log(&reader.log) else { return view.missing(app) };
     let rows = {
         let (app, log, id) = (app.clone(), log.clone(), reader.log.clone());
@@ -97,6 +89,7 @@ async fn respond(view: &View, app: &App, reader: &Reader, code: StatusCode, top:
         (ui::title_block(&title, Some(log_name(app, &reader.log).get(view.lang))))
         (ui::sentence(&crate::edition::stands(view, edition)))
         (top)
+        (again.summary(view))
         (alarms(view, edition, now, &notable))
         (stages(view, edition))
         (years(view, app, edition))
@@ -105,8 +98,8 @@ async fn respond(view: &View, app: &App, reader: &Reader, code: StatusCode, top:
         (experts(view, edition))
         (classes(view, edition))
         (opened(view, edition, &openings))
-        (notes_section(view, app, edition, reader, &notes))
-        @if reader.supervises { (witness(view, app, reader, &log)) }
+        (notes_section(view, app, edition, reader, &notes, again))
+        @if reader.supervises { (witness(view, app, reader, &log, again)) }
         p { a href=(view.href(&format!("/work/{}", place(app, &reader.log)))) { (view.t("back_work")) } }
     };
     drop(image);
@@ -122,17 +115,13 @@ fn rows(app: &App, log: &Log, id: &str) -> heng_app::Result<Rows> {
     let mut notable = log.records_of(&NOTABLE)?;
     notable.reverse();
     notable.truncate(SHOWN);
-    let keys = |kind: &str| -> heng_app::Result<Vec<(String, Vec<u8>)>> {
-        Ok(app.heng().store().rows(kind)?.into_iter().filter(|(key, _)| key.starts_with(&prefix)).collect())
-    };
+    let keys =
+        app.heng().store().rows("opening")?.into_iter().map(|(key, _)| key).filter(|key| key.starts_with(&prefix));
     let mut openings: Vec<(String, String)> =
-        keys("opening")?.into_iter().filter_map(|(key, _)| Some((key.split('|').nth(2)?.to_owned(), key))).collect();
+        keys.filter_map(|key| Some((key.split('|').nth(2)?.to_owned(), key))).collect();
     openings.sort_by(|a, b| b.cmp(a));
     let openings = openings.into_iter().take(SHOWN).map(|(_, key)| key).collect();
-    let mut notes: Vec<Note> =
-        keys("note")?.into_iter().filter_map(|(_, bytes)| serde_json::from_slice(&bytes).ok()).collect();
-    notes.sort_by_key(|note| std::cmp::Reverse(note.at));
-    Ok((notable, openings, notes))
+    Ok((notable, openings, notes::list(app.heng(), id)?))
 }
 
 /// What is late, what came late, and what was overridden.
@@ -368,10 +357,17 @@ fn opened(view: &View, edition: &Edition, openings: &[String]) -> Markup {
     }
 }
 
-fn notes_section(view: &View, app: &App, edition: &Edition, reader: &Reader, notes: &[Note]) -> Markup {
+fn notes_section(
+    view: &View,
+    app: &App,
+    edition: &Edition,
+    reader: &Reader,
+    notes: &[Note],
+    again: &Again<Typed>,
+) -> Markup {
     let offset = edition.rules().utc_offset_minutes;
     let form = html! {
-        (ui::field(&Field::of("text", view.t("note_text"), FieldKind::Area { value: "".into(), rows: 3 })))
+        (ui::field(&Field::of("text", view.t("note_text"), FieldKind::Area { value: again.typed.note.as_str().into(), rows: 3 }).error(again.error("text"))))
         (ui::submit(&view.t("note_add"), false, None))
     };
     let action = view.href(&format!("/work/{}/board/notes", place(app, &reader.log)));
@@ -388,11 +384,11 @@ fn notes_section(view: &View, app: &App, edition: &Edition, reader: &Reader, not
 }
 
 /// The supervisor keeps a checkpoint at home and later shows it: the log must still begin with it.
-fn witness(view: &View, app: &App, reader: &Reader, log: &Log) -> Markup {
+fn witness(view: &View, app: &App, reader: &Reader, log: &Log, again: &Again<Typed>) -> Markup {
     let here = view.href(&format!("/work/{}/board/checkpoint", place(app, &reader.log)));
     let root = log.image().checkpoint.as_ref().map(|c| root_code(&heng_log::Hash(c.root))).unwrap_or_default();
     let form = html! {
-        (ui::field(&Field::of("checkpoint", view.t("witness_paste"), FieldKind::Area { value: "".into(), rows: 6 })))
+        (ui::field(&Field::of("checkpoint", view.t("witness_paste"), FieldKind::Area { value: again.typed.checkpoint.as_str().into(), rows: 6 }).error(again.error("checkpoint"))))
         (ui::submit(&view.t("witness_check"), false, None))
     };
     html! {
@@ -438,7 +434,7 @@ pub(crate) async fn compare(
     if view.me.is_none() {
         return view.sign_in_first();
     }
-    let Some(reader) = reader(&view, &app, &first, &second) else { return view.missing(&app) };
+    let Some(reader) = reader(&view, &app, &first, &second).filter(|r| r.supervises) else { return view.missing(&app) };
     let Ok(log) = app.heng().log(&reader.log) else { return view.missing(&app) };
     let text = kept.checkpoint.replace("\r\n", "\n");
     let text = format!("{}\n", text.trim_end_matches('\n'));
@@ -452,14 +448,17 @@ pub(crate) async fn compare(
             }
         }
     };
-    let (code, note) = match outcome {
+    match outcome {
         Ok(size) => {
-            let text = view.tp("witness_same", &[("size", &size.to_string())]);
-            (StatusCode::OK, ui::note(Tone::Done, &html! { p role="status" { (text) } }))
+            let note = crate::signin::done(&view.tp("witness_same", &[("size", &size.to_string())]));
+            respond(&view, &app, &reader, StatusCode::OK, note, &Again::default()).await
         }
-        Err(key) => (StatusCode::CONFLICT, ui::note(Tone::Stop, &html! { p role="alert" { (view.t(key)) } })),
-    };
-    respond(&view, &app, &reader, code, note).await
+        Err(key) => {
+            let typed = Typed { checkpoint: kept.checkpoint, ..Typed::default() };
+            let again = Again::new(typed, "checkpoint", view.t(key));
+            respond(&view, &app, &reader, StatusCode::CONFLICT, html! {}, &again).await
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -474,31 +473,20 @@ pub(crate) async fn add_note(
     Path((first, second)): Path<(String, String)>,
     Form(form): Form<NewNote>,
 ) -> Response {
-    if view.me.is_none() {
-        return view.sign_in_first();
-    }
-    let Some(reader) = reader(&view, &app, &first, &second).filter(|r| r.supervises) else {
-        return view.missing(&app);
+    let Some(reader) = reader(&view, &app, &first, &second) else { return view.missing(&app) };
+    let added = {
+        let (app, reader, text) = (app.clone(), reader.clone(), form.text.clone());
+        tokio::task::spawn_blocking(move || notes::add(app.heng(), &reader, &text)).await
     };
-    let text: String = heng_log::canonical::normalise(form.text.trim()).chars().take(4000).collect();
-    if text.is_empty() {
-        let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.t("note_empty")) } });
-        return respond(&view, &app, &reader, StatusCode::UNPROCESSABLE_ENTITY, note).await;
+    match added {
+        Ok(Ok(_)) => Redirect::to(&view.href(&format!("/work/{}/board", place(&app, &reader.log)))).into_response(),
+        Ok(Err(DeskError::Wrong(wrong))) => {
+            let sentence = wrong.iter().map(|w| w.sentence(view.lang)).collect::<Vec<_>>().join(" ");
+            let typed = Typed { note: form.text, ..Typed::default() };
+            let again = Again::new(typed, "text", sentence);
+            respond(&view, &app, &reader, StatusCode::UNPROCESSABLE_ENTITY, html! {}, &again).await
+        }
+        Ok(Err(error)) => trouble(&view, &app, &error),
+        Err(_) => view.missing(&app),
     }
-    let at = app.heng().clock().now();
-    let key = format!("{}|{at}|{}", reader.log, reader.handle);
-    let note = Note { by: reader.handle.clone(), at, text };
-    let stored = {
-        let app = app.clone();
-        tokio::task::spawn_blocking(move || {
-            let bytes = serde_json::to_vec(&note).unwrap_or_default();
-            app.heng().store().put_row("note", &key, &bytes)
-        })
-        .await
-    };
-    if !matches!(stored, Ok(Ok(()))) {
-        let note = ui::note(Tone::Stop, &html! { p role="alert" { (view.t("failure_text")) } });
-        return respond(&view, &app, &reader, StatusCode::INTERNAL_SERVER_ERROR, note).await;
-    }
-    Redirect::to(&view.href(&format!("/work/{}/board", place(&app, &reader.log)))).into_response()
 }

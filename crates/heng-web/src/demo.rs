@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Form, Query, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Language, Scope, SignedIn, Subject};
 use heng_app::desk::proposal::{self, Proposal};
@@ -13,9 +12,10 @@ use maud::html;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::client::Client;
 use crate::signin::{Onward, blocking, enter, language};
 use crate::ui::{self, Action, Column, NextStep, Row};
-use crate::view::{App, Content, View, caller};
+use crate::view::{App, Content, View};
 use crate::words::instant;
 use crate::work::{log_name, place};
 
@@ -211,12 +211,7 @@ pub(crate) struct Enter {
     onward: Onward,
 }
 
-pub(crate) async fn enter_as(
-    view: View,
-    State(app): State<App>,
-    headers: HeaderMap,
-    Form(form): Form<Enter>,
-) -> Response {
+pub(crate) async fn enter_as(view: View, State(app): State<App>, client: Client, Form(form): Form<Enter>) -> Response {
     if app.demo().is_none() {
         return view.missing(&app);
     }
@@ -224,7 +219,7 @@ pub(crate) async fn enter_as(
     let Enter { subject, onward } = form;
     let signed = {
         let app = app.clone();
-        blocking(move || become_guest(&app, &headers, subject, language)).await
+        blocking(move || become_guest(&app, &client, subject, language)).await
     };
     match signed {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
@@ -233,10 +228,10 @@ pub(crate) async fn enter_as(
 }
 
 /// A session as one of the invented people.
-fn become_guest(app: &App, headers: &HeaderMap, subject: String, language: Language) -> Result<SignedIn, AccountError> {
+fn become_guest(app: &App, client: &Client, subject: String, language: Language) -> Result<SignedIn, AccountError> {
     let name = guest_name(app, &subject).ok_or(AccountError::AccountUnknown)?;
     let subject = if subject.starts_with("o:") { Subject::Organisation(subject) } else { Subject::Person(subject) };
-    app.accounts().enter_demo(caller(headers), subject, &name, language)
+    app.accounts().enter_demo(client.caller(), subject, &name, language)
 }
 
 /// The name of an invented person or firm.
@@ -249,11 +244,11 @@ fn guest_name(app: &App, subject: &str) -> Option<String> {
 }
 
 /// A token for programs that try the JSON interface: in a demonstration everybody may be anybody.
-pub(crate) async fn token(headers: HeaderMap, State(app): State<App>, Json(form): Json<Enter>) -> Response {
+pub(crate) async fn token(client: Client, State(app): State<App>, Json(form): Json<Enter>) -> Response {
     let made = {
         let app = app.clone();
         blocking(move || {
-            let signed = become_guest(&app, &headers, form.subject, Language::En)?;
+            let signed = become_guest(&app, &client, form.subject, Language::En)?;
             app.accounts().make_token(&signed.session, "demo", BTreeSet::from([Scope::Read, Scope::Write]), 1)
         })
         .await
@@ -272,7 +267,7 @@ pub(crate) struct Days {
 }
 
 /// Lets days pass in the demonstration: windows close, notices end. A real office has a real clock.
-pub(crate) async fn pass(view: View, State(app): State<App>, headers: HeaderMap, Form(form): Form<Days>) -> Response {
+pub(crate) async fn pass(view: View, State(app): State<App>, client: Client, Form(form): Form<Days>) -> Response {
     let Some(demo) = app.demo() else { return view.missing(&app) };
     demo.clock.advance_days(i64::from(form.days.min(60)));
     let (store, millis) = (app.heng().store().clone(), demo.clock.shift());
@@ -288,7 +283,7 @@ pub(crate) async fn pass(view: View, State(app): State<App>, headers: HeaderMap,
             let app = app.clone();
             blocking(move || {
                 let account = &me.session.account;
-                app.accounts().enter_demo(caller(&headers), account.subject.clone(), &account.name, language)
+                app.accounts().enter_demo(client.caller(), account.subject.clone(), &account.name, language)
             })
             .await
         };

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use heng_app::account::{Account, AccountError, Scope};
 use heng_app::desk::proposal;
 use heng_domain::text::Lang;
@@ -20,6 +20,8 @@ pub(crate) struct Rule {
     pub who: Who,
     pub limit: usize,
     pub parks: bool,
+    /// Whether people read it.
+    pub page: bool,
 }
 
 /// The account behind a token.
@@ -64,9 +66,7 @@ pub(crate) async fn pass(State((app, rule)): State<(App, Rule)>, request: Reques
         if json {
             return Problem::too_large(lang, rule.limit).into();
         }
-        let Ok(view) = View::from_request_parts(&mut parts, &app).await;
-        let text = view.tp("too_large_text", &[("limit", &(rule.limit / 1024).to_string())]);
-        return view.problem(&app, StatusCode::PAYLOAD_TOO_LARGE, &view.t("too_large_title"), &text);
+        return unread(&app, rule, &mut parts, StatusCode::PAYLOAD_TOO_LARGE).await;
     }
     let turned_away = match rule.who {
         Who::Public => None,
@@ -74,10 +74,40 @@ pub(crate) async fn pass(State((app, rule)): State<(App, Rule)>, request: Reques
         Who::SignedIn | Who::Inviter | Who::Seat => turn_away_person(&app, rule, &mut parts).await,
         Who::Token | Who::TokenSeat => turn_away_program(&app, rule, &mut parts, lang).await,
     };
-    match turned_away {
-        Some(response) => response,
-        None => next.run(Request::from_parts(parts, body)).await,
+    if let Some(response) = turned_away {
+        return response;
     }
+    let mut asked = rule.page.then(|| parts.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    match &mut asked {
+        Some(asked) if is_bare(&response) => unread(&app, rule, asked, response.status()).await,
+        _ => response,
+    }
+}
+
+/// What a handler could not even read (no such number, a field that is missing, no form at all) comes back as a bare
+/// English sentence; no page of ours is plain text.
+fn is_bare(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    response.status().is_client_error() && kind.starts_with("text/plain")
+}
+
+/// The same in the reader's language, with what to do: a page, or JSON where a script asked.
+async fn unread(app: &App, rule: Rule, asked: &mut Parts, status: StatusCode) -> Response {
+    let Ok(view) = View::from_request_parts(asked, app).await;
+    let (title, text) = match status {
+        // The address itself does not read: there is nothing there.
+        StatusCode::BAD_REQUEST => return view.missing(app),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            (view.t("too_large_title"), view.tp("too_large_text", &[("limit", &(rule.limit / 1024).to_string())]))
+        }
+        _ => (view.t("unread_title"), view.t("unread_text")),
+    };
+    let kind = asked.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with(crate::api::JSON) {
+        return (status, axum::Json(serde_json::json!({ "error": text }))).into_response();
+    }
+    view.problem(app, status, &title, &text)
 }
 
 async fn turn_away_outside_demo(app: &App, parts: &mut Parts) -> Option<Response> {

@@ -192,7 +192,7 @@ fn call(view: &View, edition: &Edition) -> Markup {
         section {
             h2 { (view.t("call_heading")) }
             p { strong { (call.title.get(view.lang)) } }
-            p { (call.text.get(view.lang)) }
+            p.prose { (call.text.get(view.lang)) }
             (ui::facts(&[
                 (view.t("call_opens").into(), html! { (instant(view.lang, call.opens, offset)) }),
                 (view.t("call_closes").into(), html! { (instant(view.lang, call.closes, offset)) }),

@@ -4,20 +4,23 @@ use std::io::Read;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
+use axum::extract::multipart::MultipartError;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::desk::files::{self, FileInfo};
 use heng_app::desk::proposal;
 use heng_app::upload::{FileReader, Finished, UploadError, UploadId};
+use heng_domain::text::Lang;
 use heng_log::Hash;
-use maud::{Markup, html};
+use maud::html;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::account::Again;
 use crate::ui::{self, Choose, Column, Field, FieldKind, Row, Tone};
 use crate::view::{App, Content, View};
-use crate::words::number;
+use crate::words::{number, t};
 use crate::work::{encode, log_name, log_of, place};
 
 /// Bytes of a piece that the page sends; the service takes larger ones too.
@@ -26,9 +29,10 @@ const PIECE: usize = 512 * 1024;
 type At = Path<(String, String)>;
 
 /// Who I am in the edition, for whom the files are kept.
-struct Owner {
-    log: String,
-    handle: String,
+#[derive(Clone)]
+pub(crate) struct Owner {
+    pub log: String,
+    pub handle: String,
 }
 
 fn owner(view: &View, app: &App, first: &str, second: &str) -> Option<Owner> {
@@ -38,7 +42,7 @@ fn owner(view: &View, app: &App, first: &str, second: &str) -> Option<Owner> {
     Some(Owner { log, handle })
 }
 
-fn status(error: &UploadError) -> StatusCode {
+pub(crate) fn status(error: &UploadError) -> StatusCode {
     match error {
         UploadError::Unknown => StatusCode::NOT_FOUND,
         UploadError::Offset { .. } | UploadError::Differs { .. } | UploadError::Unfinished { .. } => {
@@ -67,7 +71,13 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Remembers a finished file under its owner, so that forms can offer it.
-fn keep(app: &App, owner: &Owner, about: &str, secret: bool, finished: &Finished) -> Result<(), UploadError> {
+pub(crate) fn keep(
+    app: &App,
+    owner: &Owner,
+    about: &str,
+    secret: bool,
+    finished: &Finished,
+) -> Result<(), UploadError> {
     let info = FileInfo {
         about: about.to_owned(),
         name: finished.name.clone(),
@@ -86,27 +96,28 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path((first, second
         return view.sign_in_first();
     }
     let Some(owner) = owner(&view, &app, &first, &second) else { return view.missing(&app) };
-    page(&view, &app, &owner, StatusCode::OK, &html! {})
+    page(&view, &app, &owner, StatusCode::OK, &Again::default())
 }
 
 /// What a file can be for: the licence, one of the items, or something else.
-fn uses(view: &View, app: &App, log: &str) -> Vec<(String, String)> {
-    let mut out = vec![("licence".to_owned(), view.t("file_licence")), ("form".to_owned(), view.t("file_form"))];
+pub(crate) fn uses(lang: Lang, app: &App, log: &str) -> Vec<(String, String)> {
+    let mut out = vec![("licence".to_owned(), t(lang, "file_licence")), ("form".to_owned(), t(lang, "file_form"))];
     if let Ok(found) = app.heng().log(log) {
         let image = found.image();
         let items = image.state.edition().and_then(|e| e.criteria.as_ref()).into_iter().flat_map(|tree| tree.items());
-        out.extend(items.map(|item| (item.id.clone(), format!("{} {}", item.id, item.name.get(view.lang)))));
+        out.extend(items.map(|item| (item.id.clone(), format!("{} {}", item.id, item.name.get(lang)))));
     }
-    out.push(("other".to_owned(), view.t("file_other")));
+    out.push(("other".to_owned(), t(lang, "file_other")));
     out
 }
 
-fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, top: &Markup) -> Response {
+fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, again: &Again<Sent>) -> Response {
     let title = view.t("files_title");
     let here = view.href(&format!("/work/{}/files", place(app, &owner.log)));
     let list = files::list(app.heng(), &owner.handle).unwrap_or_default();
     let unfinished = app.uploads().unfinished(&owner.handle).unwrap_or_default();
-    let uses = uses(view, app, &owner.log);
+    let uses = uses(view.lang, app, &owner.log);
+    let typed = &again.typed;
     let label =
         |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about.to_owned(), |(_, name)| name.clone());
     let choices: Vec<Choose<'_>> = uses.iter().map(|(id, name)| Choose::new(id.as_str(), name.as_str())).collect();
@@ -124,15 +135,15 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, top: &Markup) -
         .collect();
     let limit = number(app.uploads().limits().file_bytes >> 20);
     let body = html! {
-        (ui::field(&Field::of("about", view.t("file_about"), FieldKind::Select { options: &choices, chosen: "".into() })))
-        (ui::field(&Field::of("secret", view.t("file_secret_mark"), FieldKind::Checkbox { value: "yes".into(), checked: false }).hint(view.t("file_secret_hint"))))
-        (ui::field(&Field::of("file", view.t("file_choose"), FieldKind::File { accept: ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.txt,.csv".into() }).hint(view.tp("file_hint", &[("limit", &limit)]))))
+        (ui::field(&Field::of("about", view.t("file_about"), FieldKind::Select { options: &choices, chosen: typed.about.as_str().into() }).error(again.error("about"))))
+        (ui::field(&Field::of("secret", view.t("file_secret_mark"), FieldKind::Checkbox { value: "yes".into(), checked: typed.secret }).hint(view.t("file_secret_hint"))))
+        (ui::field(&Field::of("file", view.t("file_choose"), FieldKind::File { accept: ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.txt,.csv".into() }).hint(view.tp("file_hint", &[("limit", &limit)])).error(again.error("file"))))
         (ui::submit(&view.t("file_upload"), true, None))
     };
     let main = html! {
         (ui::title_block(&title, Some(log_name(app, &owner.log).get(view.lang))))
         (ui::sentence(&view.tp("files_text", &[("count", &list.len().to_string())])))
-        (top)
+        (again.summary(view))
         section #upload data-begin=(format!("{here}/begin")) data-piece=(PIECE)
             data-going=(view.t("upload_going")) data-done=(view.t("upload_done")) data-waiting=(view.t("upload_waiting"))
             data-resumed=(view.t("upload_resumed")) data-hashing=(view.t("upload_checking")) {
@@ -156,51 +167,69 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, top: &Markup) -
     view.page_with(app, code, Content { script: Some("upload.js"), ..Content::new(title, main) })
 }
 
-/// Without a script the whole form comes at once; it goes through the same pieces.
-pub(crate) async fn upload(
-    view: View,
-    State(app): State<App>,
-    Path((first, second)): At,
-    mut form: Multipart,
-) -> Response {
-    if view.me.is_none() {
-        return view.sign_in_first();
-    }
-    let Some(owner) = owner(&view, &app, &first, &second) else { return view.missing(&app) };
-    let (mut about, mut secret) = ("other".to_owned(), false);
-    let mut outcome: Result<(), UploadError> = Err(UploadError::Refused(heng_app::upload::Fault::Empty));
-    while let Ok(Some(mut field)) = form.next_field().await {
+/// The form as it comes whole.
+#[derive(Default)]
+pub(crate) struct Sent {
+    about: String,
+    secret: bool,
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Reads the form to its end: a file of which a part is missing is no file.
+async fn sent(mut form: Multipart) -> Result<Sent, MultipartError> {
+    let mut sent = Sent::default();
+    while let Some(field) = form.next_field().await? {
         match field.name().unwrap_or_default() {
-            "about" => about = field.text().await.unwrap_or_default().chars().take(40).collect(),
-            "secret" => secret = true,
+            "about" => sent.about = field.text().await?,
+            "secret" => sent.secret = true,
             "file" => {
-                let name = field.file_name().unwrap_or_default().to_owned();
-                let mut bytes = Vec::new();
-                while let Ok(Some(chunk)) = field.chunk().await {
-                    bytes.extend_from_slice(&chunk);
-                }
-                let (app, handle, kept) = (app.clone(), owner.handle.clone(), about.clone());
-                let owner = Owner { log: owner.log.clone(), handle: handle.clone() };
-                outcome = blocking(move || {
-                    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                    let id = app.uploads().begin(&handle, &name, size, &kept)?;
-                    let mut at = 0;
-                    for piece in bytes.chunks(PIECE) {
-                        at = app.uploads().append(&id, at, piece)?;
-                    }
-                    let finished = app.uploads().finish(&id)?;
-                    keep(&app, &owner, &kept, secret, &finished)
-                })
-                .await;
+                sent.name = field.file_name().unwrap_or_default().to_owned();
+                sent.bytes = field.bytes().await?.to_vec();
             }
             _ => {}
         }
     }
-    match outcome {
+    Ok(sent)
+}
+
+/// Without a script the whole form comes at once; it goes through the same pieces.
+pub(crate) async fn upload(view: View, State(app): State<App>, Path((first, second)): At, form: Multipart) -> Response {
+    let Some(owner) = owner(&view, &app, &first, &second) else { return view.missing(&app) };
+    let sent = match sent(form).await {
+        Ok(sent) => sent,
+        // The door says it in the reader's language.
+        Err(error) => return error.into_response(),
+    };
+    if !uses(view.lang, &app, &owner.log).iter().any(|(id, _)| *id == sent.about) {
+        let again = Again::new(sent, "about", view.t("error_choose"));
+        return page(&view, &app, &owner, StatusCode::UNPROCESSABLE_ENTITY, &again);
+    }
+    if sent.name.is_empty() {
+        let again = Again::new(sent, "file", view.t("file_none"));
+        return page(&view, &app, &owner, StatusCode::UNPROCESSABLE_ENTITY, &again);
+    }
+    let Sent { about, secret, name, bytes } = sent;
+    let stored = {
+        let (app, owner, about) = (app.clone(), owner.clone(), about.clone());
+        blocking(move || {
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let id = app.uploads().begin(&owner.handle, &name, size, &about)?;
+            let mut at = 0;
+            for piece in bytes.chunks(PIECE) {
+                at = app.uploads().append(&id, at, piece)?;
+            }
+            let finished = app.uploads().finish(&id)?;
+            keep(&app, &owner, &about, secret, &finished)
+        })
+        .await
+    };
+    match stored {
         Ok(()) => Redirect::to(&view.here()).into_response(),
         Err(error) => {
-            let note = ui::note(Tone::Stop, &html! { p role="alert" { (error.message(view.lang)) } });
-            page(&view, &app, &owner, status(&error), &note)
+            let typed = Sent { about, secret, ..Sent::default() };
+            let again = Again::new(typed, "file", error.message(view.lang));
+            page(&view, &app, &owner, status(&error), &again)
         }
     }
 }
@@ -232,7 +261,7 @@ pub(crate) async fn begin(
 }
 
 /// An upload of my own.
-fn mine(app: &App, owner: &Owner, id: &str) -> Result<UploadId, UploadError> {
+pub(crate) fn mine(app: &App, owner: &Owner, id: &str) -> Result<UploadId, UploadError> {
     let id = UploadId::parse(id).ok_or(UploadError::Unknown)?;
     let upload = app.uploads().state(&id)?;
     if upload.owner == owner.handle { Ok(id) } else { Err(UploadError::Unknown) }

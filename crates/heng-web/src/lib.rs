@@ -8,6 +8,7 @@ mod act;
 mod api;
 mod board;
 mod check;
+mod client;
 mod consensus;
 mod demo;
 mod door;
@@ -25,10 +26,12 @@ mod notice;
 mod oidc;
 mod opinions;
 mod outbox;
+mod people;
 mod plain;
 mod programme;
 mod ranking;
 mod routes;
+mod rules;
 mod sign;
 mod signin;
 #[cfg(test)]
@@ -82,7 +85,8 @@ pub fn router(app: App) -> Router {
 pub async fn serve(app: App, listener: tokio::net::TcpListener) -> std::io::Result<()> {
     let stop = app.clone();
     tokio::spawn(sweep(app.clone()));
-    axum::serve(listener, router(app))
+    let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             asked_to_stop().await;
             stop.end_streams();

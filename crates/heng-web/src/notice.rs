@@ -11,7 +11,7 @@ use heng_domain::edition::events::{Event, ObjectionReceived};
 use heng_domain::edition::{Edition, Notice};
 use heng_domain::messages;
 use heng_domain::record::Record;
-use heng_domain::text::Lang;
+use heng_domain::text::{Lang, turns};
 use heng_domain::time::Instant;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -215,7 +215,9 @@ impl Fault {
 pub(crate) fn check(answers: &Answers) -> Vec<Fault> {
     let mut errors = Vec::new();
     let long = |text: &str, most: usize| text.chars().count() > most;
-    let odd = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
+    let odd = |text: &str, breaks: bool| {
+        text.chars().any(|c| turns(c) || c.is_control() && !(breaks && matches!(c, '\n' | '\r' | '\t')))
+    };
     if !matches!(answers.by.as_str(), "unit" | "person") {
         errors.push(Fault("by", "error_choose", 0));
     }
@@ -224,7 +226,7 @@ pub(crate) fn check(answers: &Answers) -> Vec<Fault> {
             errors.push(Fault(field, "error_real_name", 0));
         } else if long(value, NAME_CHARS) {
             errors.push(Fault(field, "error_long", NAME_CHARS));
-        } else if odd(value) {
+        } else if odd(value, false) {
             errors.push(Fault(field, "error_characters", 0));
         }
     }
@@ -232,15 +234,15 @@ pub(crate) fn check(answers: &Answers) -> Vec<Fault> {
         errors.push(Fault("grounds", "error_grounds", 0));
     } else if long(&answers.grounds, GROUNDS_CHARS) {
         errors.push(Fault("grounds", "error_long", GROUNDS_CHARS));
-    } else if odd(&answers.grounds) {
+    } else if odd(&answers.grounds, true) {
         errors.push(Fault("grounds", "error_characters", 0));
     }
     errors
 }
 
-/// A text as a record may hold it: normal form C, line feeds only.
+/// A text as a record may hold it: normal form C, line feeds only; the tabs of a pasted table are blanks.
 fn clean(text: &str) -> Value {
-    Value::String(heng_log::canonical::normalise(text.trim()))
+    Value::String(heng_log::canonical::normalise(&text.trim().replace('\t', " ")))
 }
 
 pub(crate) async fn object(

@@ -9,8 +9,9 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use heng_app::account::{OidcDone, OidcFor};
 use serde::Deserialize;
 
+use crate::client::Client;
 use crate::signin::{Onward, blocking, enter, status};
-use crate::view::{App, View, caller, cookie_of};
+use crate::view::{App, View, cookie_of};
 
 /// Name of the cookie of a visit.
 const COOKIE: &str = "heng-oidc";
@@ -22,13 +23,13 @@ fn visit_cookie(app: &App, state: &str) -> String {
 }
 
 /// Leads to the provider: to sign in, or to bind its identity to an account that is signed in already.
-pub(crate) async fn begin(view: View, State(app): State<App>, headers: HeaderMap) -> Response {
+pub(crate) async fn begin(view: View, State(app): State<App>, client: Client) -> Response {
     let Some(oidc) = app.oidc().cloned() else { return view.missing(&app) };
     let begun = {
         let (app, me) = (app.clone(), view.me.clone());
         blocking(move || {
             let purpose = me.as_ref().map_or(OidcFor::SignIn, |me| OidcFor::Bind(&me.session));
-            app.accounts().begin_oidc(&oidc, caller(&headers), purpose)
+            app.accounts().begin_oidc(&oidc, client.caller(), purpose)
         })
         .await
     };
@@ -50,7 +51,13 @@ pub(crate) struct Back {
 }
 
 /// Comes back from the provider.
-pub(crate) async fn back(view: View, State(app): State<App>, headers: HeaderMap, Query(back): Query<Back>) -> Response {
+pub(crate) async fn back(
+    view: View,
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Query(back): Query<Back>,
+) -> Response {
     let Some(oidc) = app.oidc().cloned() else { return view.missing(&app) };
     let own = cookie_of(&headers, COOKIE).unwrap_or_default();
     if back.code.is_empty() || own.is_empty() || own != back.state {
@@ -60,7 +67,7 @@ pub(crate) async fn back(view: View, State(app): State<App>, headers: HeaderMap,
         let (app, me) = (app.clone(), view.me.clone());
         blocking(move || {
             let session = me.as_ref().map(|me| &me.session);
-            app.accounts().finish_oidc(&oidc, caller(&headers), session, &back.state, &back.code)
+            app.accounts().finish_oidc(&oidc, client.caller(), session, &back.state, &back.code)
         })
         .await
     };

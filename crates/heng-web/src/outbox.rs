@@ -12,18 +12,17 @@ use crate::ui::{self, Column, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::instant;
 
-fn officer(view: &View, app: &App) -> bool {
-    let (Some(me), Some(log)) = (&view.me, app.heng().office_log()) else { return false };
+/// Whether `subject` is an officer of the office today.
+pub(crate) fn officer(app: &App, subject: &str) -> bool {
+    let Some(log) = app.heng().office_log() else { return false };
     let now = app.heng().clock().now();
     let image = log.image();
-    image.state.office().is_some_and(|o| o.holds(&me.subject, OfficeRole::Officer, o.day(now)))
+    image.state.office().is_some_and(|o| o.holds(subject, OfficeRole::Officer, o.day(now)))
 }
 
 pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
-    if view.me.is_none() {
-        return view.sign_in_first();
-    }
-    if !officer(&view, &app) {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    if !officer(&app, &me.subject) {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("outbox_not_yours"));
     }
     page(&view, &app, StatusCode::OK, html! {}).await
@@ -107,10 +106,8 @@ pub(crate) async fn retry(view: View, State(app): State<App>, Form(which): Form<
 }
 
 async fn change(view: View, app: App, which: Which, again: bool) -> Response {
-    if view.me.is_none() {
-        return view.sign_in_first();
-    }
-    let outbox = app.outbox().cloned().filter(|_| officer(&view, &app));
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let outbox = app.outbox().cloned().filter(|_| officer(&app, &me.subject));
     let (Some(outbox), Some(id)) = (outbox, MessageId::parse(&which.id)) else { return view.missing(&app) };
     let done = tokio::task::spawn_blocking(move || if again { outbox.retry(&id) } else { outbox.withdraw(&id) }).await;
     match done {

@@ -209,6 +209,9 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
         out.push(Line { text: quorum, basis: c.quorum.basis.clone(), assumed: c.quorum.assumed });
         let pass = view.tp("plain_pass", &[("fraction", &fraction(view, &c.pass))]);
         out.push(Line { text: pass, basis: c.pass.basis.clone(), assumed: c.pass.assumed });
+        if let Some(least) = &c.readback_seconds {
+            out.push(line(least, view.tp("plain_readback", &[("seconds", &least.value.to_string())])));
+        }
         out.push(line(
             &c.rank_by,
             view.t(if c.rank_by.value == RankBy::Votes { "plain_rank_votes" } else { "plain_rank_score" }),

@@ -1,13 +1,23 @@
 //! The page of a programme: its rules in plain words with their legal basis, and its editions.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
+use heng_app::Log;
+use heng_domain::messages::plain as plain_text;
 use heng_domain::rules::Rules;
 use maud::{Markup, html};
 
 use crate::plain::{self, Line};
 use crate::ui::{self, Action, Column, Link, NextStep, Row, Tone};
 use crate::view::{App, Content, View, edition_href};
+
+/// The editions of a programme, newest first.
+pub(crate) fn editions(app: &App, programme: &str) -> Vec<Arc<Log>> {
+    let place = format!("/{programme}/");
+    app.heng().editions().into_iter().filter(|log| log.id().contains(&place)).collect()
+}
 
 pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Path<String>) -> Response {
     let Some(office) = app.heng().office_log() else { return view.missing(&app) };
@@ -16,8 +26,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
         image.state.office().and_then(|o| o.rules.get(&programme)).and_then(|v| v.last()).map(|(_, r)| r.rules.clone())
     };
     let Some(rules) = rules else { return view.missing(&app) };
-    let suffix = format!("/{programme}/");
-    let editions: Vec<_> = app.heng().editions().into_iter().filter(|log| log.id().contains(&suffix)).collect();
+    let editions = editions(&app, &programme);
     let assumed = count(&view, &rules);
     let title = rules.name.get(view.lang).to_owned();
     let rows: Vec<Row<'_>> = editions
@@ -53,6 +62,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path(programme): Pa
         }
         h2 { (view.t("editions")) }
         (ui::table(&view.t("editions"), &columns, &rows, &ui::empty_state(&view.t("no_editions"), None)))
+        p { a href=(view.href(&format!("/programmes/{programme}/rules"))) { (plain_text(view.lang, "rules", "link")) } }
         h2 { (view.t("plain_award")) }
         (lines(&view, &plain::award(&view, &rules)))
         h2 { (view.t("plain_applying")) }

@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc,
-    opinions, outbox, programme, sign, signin, visits, well_known, winners, work,
+    opinions, outbox, people, programme, rules, sign, signin, visits, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -104,8 +104,8 @@ impl Line {
 
     /// The line's methods behind its door, below `prefix` of the router that it goes into.
     fn hang(self, router: Router<App>, app: &App, prefix: &str) -> Router<App> {
-        let Line { path, who, limit, parks, .. } = self;
-        let rule = door::Rule { who, limit, parks };
+        let Line { path, who, limit, parks, page, .. } = self;
+        let rule = door::Rule { who, limit, parks, page };
         let methods: MethodRouter<App> = self
             .router
             .layer::<_, Infallible>(DefaultBodyLimit::disable())
@@ -133,6 +133,7 @@ pub(crate) fn table() -> Vec<Line> {
         // The portal.
         page("/", Public).get(home::show),
         page("/programmes/{programme}", Public).get(programme::show),
+        page("/programmes/{programme}/rules", Public).get(rules::versions),
         page("/editions/{programme}/{edition}", Public).get(edition::show),
         page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(SMALL, notice::object),
         page("/editions/{programme}/{edition}/hall", Public).get(hall::show),
@@ -153,18 +154,18 @@ pub(crate) fn table() -> Vec<Line> {
         page("/account/preferences", SignedIn).post(EMPTY, account::preferences),
         page("/account/sessions/end", SignedIn).post(EMPTY, account::end_session),
         page("/account/sessions/all", SignedIn).post(EMPTY, account::end_all),
-        page("/account/tokens", SignedIn).post(EMPTY, account::make_token),
+        page("/account/tokens", SignedIn).post(SMALL, account::make_token),
         page("/account/tokens/revoke", SignedIn).post(EMPTY, account::revoke_token),
         page("/account/keys", SignedIn).get(account::keys),
         page("/account/keys/offer", SignedIn).post(SMALL, account::offer),
         page("/account/passkeys/begin", SignedIn).post(EMPTY, account::begin_passkey),
         page("/account/passkeys", SignedIn).post(SMALL, account::finish_passkey),
         page("/account/passkeys/remove", SignedIn).post(EMPTY, account::remove_passkey),
-        page("/account/password", SignedIn).post(EMPTY, account::password),
-        page("/account/password/finish", SignedIn).post(EMPTY, account::finish_password),
-        page("/account/people", Inviter).get(account::people).post(EMPTY, account::invite),
-        page("/account/people/recover", Inviter).post(SMALL, account::recover),
-        page("/account/people/confirm", Inviter).post(EMPTY, account::confirm_recovery),
+        page("/account/password", SignedIn).post(SMALL, account::password),
+        page("/account/password/finish", SignedIn).post(SMALL, account::finish_password),
+        page("/account/people", Inviter).get(people::show).post(SMALL, people::invite),
+        page("/account/people/recover", Inviter).post(SMALL, people::recover),
+        page("/account/people/confirm", Inviter).post(EMPTY, people::confirm_recovery),
         page("/demo", Demo).get(demo::show),
         page("/demo/enter", Demo).post(EMPTY, demo::enter_as),
         page("/demo/days", Demo).post(EMPTY, demo::pass),
@@ -185,6 +186,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
         page("/work/{first}/{second}/opinions/{department}", Seat).get(opinions::letter),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
+        page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
         page("/work/{first}/{second}/files", Seat).get(files::show).post(WHOLE, files::upload),
         page("/work/{first}/{second}/files/begin", Seat).post(EMPTY, files::begin),
@@ -215,6 +217,12 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/editions/{first}/{second}", Public).get(api::editions::show),
         bare("/api/v1/editions/{first}/{second}/notices", Public).get(api::notices::list),
         bare("/api/v1/editions/{first}/{second}/notices/{notice}/objections", Public).post(SMALL, api::notices::object),
+        bare("/api/v1/winners", Public).get(api::register::winners),
+        bare("/api/v1/certificates", Public).get(api::register::certificates),
+        bare("/api/v1/certificates/{number}", Public).get(api::register::certificate),
+        bare("/api/v1/figures", Public).get(api::register::figures),
+        bare("/api/v1/programmes", Public).get(api::register::programmes),
+        bare("/api/v1/programmes/{programme}", Public).get(api::register::show_programme),
         bare("/api/v1/me", Token).get(api::me::show),
         bare("/api/v1/tasks", Token).get(api::tasks::all),
         bare("/api/v1/logs", Token).get(api::logs::list),
@@ -226,9 +234,18 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
         bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
+        bare("/api/v1/logs/{first}/{second}/files", TokenSeat).get(api::files::list),
+        bare("/api/v1/logs/{first}/{second}/files/{sha256}", TokenSeat).get(api::files::own).delete(api::files::remove),
+        bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),
+        bare("/api/v1/logs/{first}/{second}/uploads/{id}", TokenSeat).get(api::files::state).put(LONG, api::files::append).delete(api::files::abandon),
+        bare("/api/v1/logs/{first}/{second}/uploads/{id}/finish", TokenSeat).post(SMALL, api::files::finish),
+        bare("/api/v1/logs/{first}/{second}/notes", TokenSeat).get(api::notes::list).post(SMALL, api::notes::add),
         // A published record is everybody's, so a token is enough here.
         bare("/api/v1/logs/{first}/{second}/records/{seq}", Token).get(api::records::show),
         bare("/api/v1/logs/{first}/{second}/receipts/{seq}", Token).get(api::records::receipt),
+        bare("/api/v1/outbox", Token).get(api::outbox::list),
+        bare("/api/v1/outbox/{id}", Token).delete(api::outbox::withdraw),
+        bare("/api/v1/outbox/{id}/retry", Token).post(EMPTY, api::outbox::retry),
         bare("/api/v1/proposals", Token).get(api::proposals::list),
         bare("/api/v1/proposals/{id}", Token).get(api::proposals::show).delete(api::proposals::withdraw),
         bare("/api/v1/proposals/{id}/signatures", Token).post(SMALL, api::proposals::sign),

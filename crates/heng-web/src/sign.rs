@@ -98,7 +98,12 @@ fn page(
         @if standing.asked { (device(view, app, me, loaded)) }
         @else if let Some(step) = crate::demo::next_step(view, app, &proposal.log) { (ui::next_step(&step)) }
         h2 { (view.t("what_is_recorded")) }
-        @for rows in rows { (described(view, rows)) }
+        @for (rows, part) in rows.iter().zip(&proposal.parts) {
+            @match crate::rules::proposed(view, app, &part.body) {
+                Some(changes) => (changes),
+                None => (described(view, rows)),
+            }
+        }
         details.more {
             summary { (view.t("exact_record")) }
             @for statement in &loaded.statements {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::account::{AccountError, Language, SignedIn};
 use heng_app::desk::drafts;
@@ -10,8 +10,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::ui::{self, Field, FieldKind, Tone};
-use crate::view::{App, Content, View, caller};
+use crate::view::{App, Content, View};
 
 /// Where to go on after signing in.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -124,16 +125,11 @@ pub(crate) struct Login {
     onward: Onward,
 }
 
-pub(crate) async fn sign_in(
-    view: View,
-    State(app): State<App>,
-    headers: HeaderMap,
-    Form(form): Form<Login>,
-) -> Response {
+pub(crate) async fn sign_in(view: View, State(app): State<App>, client: Client, Form(form): Form<Login>) -> Response {
     let Login { login, password, code, onward } = form;
     let done = {
-        let (app, login, headers) = (app.clone(), login.clone(), headers.clone());
-        blocking(move || app.accounts().sign_in(caller(&headers), &login, &password, &code)).await
+        let (app, login) = (app.clone(), login.clone());
+        blocking(move || app.accounts().sign_in(client.caller(), &login, &password, &code)).await
     };
     match done {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
@@ -208,10 +204,10 @@ pub(crate) fn said(view: &View, error: &AccountError) -> Response {
     (status(error), Json(json!({ "error": view.wrong(error), "code": error.code() }))).into_response()
 }
 
-pub(crate) async fn begin_passkey(view: View, State(app): State<App>, headers: HeaderMap) -> Response {
+pub(crate) async fn begin_passkey(view: View, State(app): State<App>, client: Client) -> Response {
     let begun = {
         let app = app.clone();
-        blocking(move || app.accounts().begin_sign_in(caller(&headers))).await
+        blocking(move || app.accounts().begin_sign_in(client.caller())).await
     };
     match begun {
         Ok(ceremony) => Json(json!({ "id": ceremony.id, "options": ceremony.options })).into_response(),
@@ -230,13 +226,13 @@ pub(crate) struct Answer {
 pub(crate) async fn finish_passkey(
     view: View,
     State(app): State<App>,
-    headers: HeaderMap,
+    client: Client,
     Json(answer): Json<Answer>,
 ) -> Response {
     let onward: Onward = serde_urlencoded::from_str(&answer.onward).unwrap_or_default();
     let done = {
         let app = app.clone();
-        blocking(move || app.accounts().finish_sign_in(caller(&headers), &answer.id, &answer.answer)).await
+        blocking(move || app.accounts().finish_sign_in(client.caller(), &answer.id, &answer.answer)).await
     };
     match done {
         Ok(signed) => {
@@ -284,15 +280,10 @@ fn dead_link(view: &View, app: &App, error: &AccountError) -> Response {
     view.problem(app, status(error), &view.t("invitation_dead"), &text)
 }
 
-pub(crate) async fn redeem(
-    view: View,
-    State(app): State<App>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn redeem(view: View, State(app): State<App>, Path(token): Path<String>, client: Client) -> Response {
     let done = {
         let app = app.clone();
-        blocking(move || app.accounts().redeem(caller(&headers), &token)).await
+        blocking(move || app.accounts().redeem(client.caller(), &token)).await
     };
     match done {
         Ok(signed) => enter(&view, &app, signed, &Onward::default()).await,

@@ -1,13 +1,14 @@
 //! What every page shares: the application, the reader's language, the frame, and pages of error.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRequestParts, OriginalUri, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use heng_app::account::{AccountError, Accounts, Caller, Oidc, Provider, Session, Site};
+use heng_app::account::{AccountError, Accounts, Oidc, Provider, Session, Site};
 use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
 use heng_app::outbox::{Outbox, OutboxConfig};
@@ -44,6 +45,7 @@ struct Inner {
     demo: Option<Demo>,
     site: Site,
     security_contact: String,
+    trusted_proxies: Vec<IpAddr>,
 }
 
 /// What only a demonstration has: keys that everybody knows, and a clock that can be moved on.
@@ -68,12 +70,15 @@ pub struct Settings {
     pub chores: bool,
     /// Where to report a hole: `mailto:…` or `https://…`; without it, a placeholder at the site's own domain.
     pub security_contact: Option<String>,
+    /// Proxies whose word about a client's address counts.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         let site = Site { rp_id: "localhost".to_owned(), origin: "http://localhost".to_owned() };
-        Settings { site, demo: None, outbox: None, oidc: None, chores: false, security_contact: None }
+        let trusted_proxies = Vec::new();
+        Settings { site, demo: None, outbox: None, oidc: None, chores: false, security_contact: None, trusted_proxies }
     }
 }
 
@@ -91,7 +96,7 @@ impl App {
         let sender = changes.clone();
         // Nobody listening is no error: the hall screen may be dark.
         heng.listen(move |log, size| drop(sender.send(Some((log.to_owned(), size)))));
-        let Settings { site, demo, outbox, oidc, chores, security_contact } = settings;
+        let Settings { site, demo, outbox, oidc, chores, security_contact, trusted_proxies } = settings;
         let oidc = oidc.map(Oidc::new).transpose()?.map(Arc::new);
         let security_contact = security_contact.unwrap_or_else(|| format!("mailto:security@{}", site.rp_id));
         let accounts = Arc::new(Accounts::new(Arc::clone(&heng), site.clone())?);
@@ -116,6 +121,7 @@ impl App {
             demo,
             site,
             security_contact,
+            trusted_proxies,
         })))
     }
 
@@ -152,6 +158,11 @@ impl App {
     /// Where to report a hole.
     pub(crate) fn security_contact(&self) -> &str {
         &self.0.security_contact
+    }
+
+    /// Proxies whose word about a client's address counts.
+    pub(crate) fn trusted_proxies(&self) -> &[IpAddr] {
+        &self.0.trusted_proxies
     }
 
     /// The domain that passkeys belong to.
@@ -257,12 +268,6 @@ pub(crate) fn cookie_of(headers: &HeaderMap, wanted: &str) -> Option<String> {
 /// The token of the session's cookie.
 fn token_of(headers: &HeaderMap) -> Option<String> {
     cookie_of(headers, COOKIE)
-}
-
-/// Who knocks. Behind a proxy all have its address: the limits then hold for all of them together, which is safe.
-pub(crate) fn caller(headers: &HeaderMap) -> Caller<'_> {
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Caller { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), agent }
 }
 
 impl FromRequestParts<App> for View {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use heng_domain::office::events::HonourState;
 use heng_domain::office::{Honour, Office};
 use heng_domain::rules::Level;
+use heng_domain::text::Lang;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -21,12 +22,12 @@ const PAGE: usize = 50;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Search {
-    q: String,
-    year: String,
-    level: String,
-    county: String,
-    sector: String,
-    page: String,
+    pub q: String,
+    pub year: String,
+    pub level: String,
+    pub county: String,
+    pub sector: String,
+    pub page: String,
 }
 
 fn level_key(level: Level) -> &'static str {
@@ -50,7 +51,7 @@ fn state(view: &View, honour: &Honour, today: Date) -> Markup {
     ui::status_tag(&view.t(key), tone)
 }
 
-fn matches(view: &View, office: &Office, honour: &Honour, search: &Search) -> bool {
+fn matches(lang: Lang, office: &Office, honour: &Honour, search: &Search) -> bool {
     let organisation = office.organisations.get(&honour.body.organisation).map(|(_, organisation)| organisation);
     let programme = office.programmes.get(&honour.body.programme);
     let is = |wanted: &str, found: Option<&str>| wanted.is_empty() || found == Some(wanted);
@@ -64,8 +65,15 @@ fn matches(view: &View, office: &Office, honour: &Honour, search: &Search) -> bo
     words
         && is(&search.year, Some(&honour.body.year.to_string()))
         && is(&search.level, programme.map(|p| level_key(p.level)))
-        && is(&search.county, organisation.map(|o| o.county.get(view.lang)))
-        && is(&search.sector, organisation.map(|o| o.sector.get(view.lang)))
+        && is(&search.county, organisation.map(|o| o.county.get(lang)))
+        && is(&search.sector, organisation.map(|o| o.sector.get(lang)))
+}
+
+/// The honours that a search finds, newest first.
+pub(crate) fn found<'a>(lang: Lang, office: &'a Office, search: &Search) -> Vec<&'a Honour> {
+    let mut found: Vec<&Honour> = office.honours.values().filter(|h| matches(lang, office, h, search)).collect();
+    found.sort_by(|a, b| b.body.year.cmp(&a.body.year).then_with(|| a.body.honour.cmp(&b.body.honour)));
+    found
 }
 
 pub(crate) async fn show(view: View, State(app): State<App>, Query(search): Query<Search>) -> Response {
@@ -74,8 +82,7 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(search): Quer
         let image = log.image();
         let Some(office) = image.state.office() else { return view.missing(&app) };
         let today = office.day(app.heng().clock().now());
-        let mut found: Vec<&Honour> = office.honours.values().filter(|h| matches(&view, office, h, &search)).collect();
-        found.sort_by(|a, b| b.body.year.cmp(&a.body.year).then_with(|| a.body.honour.cmp(&b.body.honour)));
+        let found = found(view.lang, office, &search);
         let page = search.page.parse::<usize>().unwrap_or(1).max(1);
         let first = (page - 1).saturating_mul(PAGE).min(found.len());
         let shown = &found[first..found.len().min(first + PAGE)];

@@ -1,6 +1,7 @@
 //! The commands, one function each.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -113,15 +114,41 @@ pub(crate) struct Serving<'a> {
     pub security_contact: Option<String>,
 }
 
-/// Settings of a server from a TOML file: how people are told, and the office's identity provider (docs/operations.md).
-type Settings = (Option<heng_app::outbox::OutboxConfig>, Option<Provider>);
+/// Settings of a server from a TOML file (docs/operations.md).
+#[derive(Default)]
+struct Settings {
+    /// How people are told.
+    outbox: Option<heng_app::outbox::OutboxConfig>,
+    /// The office's identity provider.
+    oidc: Option<Provider>,
+    /// Proxies whose word about a client's address counts.
+    trusted_proxies: Vec<IpAddr>,
+}
+
+/// The table `[proxy]`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proxy {
+    trusted: Vec<IpAddr>,
+}
 
 fn settings_of(file: Option<&Path>, origin: &str) -> Result<Settings> {
-    let Some(file) = file else { return Ok((None, None)) };
+    let Some(file) = file else { return Ok(Settings::default()) };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut table: toml::Table = toml::from_str(&text).with_context(|| format!("{} is not TOML", file.display()))?;
     let wrong = || format!("{}: see docs/operations.md", file.display());
-    let provider = match table.remove("oidc") {
+    let trusted_proxies = match table.remove("proxy") {
+        None => Vec::new(),
+        Some(proxy) => {
+            proxy
+                .try_into::<Proxy>()
+                .with_context(|| {
+                    format!("{}: [proxy] needs trusted = [\"127.0.0.1\"], addresses only", file.display())
+                })?
+                .trusted
+        }
+    };
+    let oidc = match table.remove("oidc") {
         None => None,
         Some(oidc) => {
             let text = |key: &str| oidc.get(key).and_then(toml::Value::as_str).map(str::to_owned);
@@ -135,10 +162,10 @@ fn settings_of(file: Option<&Path>, origin: &str) -> Result<Settings> {
         }
     };
     if table.is_empty() {
-        return Ok((None, provider));
+        return Ok(Settings { outbox: None, oidc, trusted_proxies });
     }
     table.entry("base_url").or_insert_with(|| format!("{origin}/").into());
-    Ok((Some(table.try_into().with_context(wrong)?), provider))
+    Ok(Settings { outbox: Some(table.try_into().with_context(wrong)?), oidc, trusted_proxies })
 }
 
 /// Where the pages are reached: what was said, or this machine under the name that passkeys need.
@@ -189,12 +216,12 @@ fn serve_at(at: &Place, serving: &Serving<'_>, lang: Lang) -> Result<ExitCode> {
         })?;
         let address = listener.local_addr()?;
         let site = site_of(serving.site, address.port())?;
-        let (outbox, oidc) = settings_of(serving.settings, &site.origin)?;
+        let Settings { outbox, oidc, trusted_proxies } = settings_of(serving.settings, &site.origin)?;
         println!("{}", say(lang, "serving", &[("address", &format!("{}/", site.origin))]));
         let demo = invented.then_some(heng_web::Demo { seed: heng_app::simulation::DEMO_SEED, clock });
         let security_contact = serving.security_contact.clone();
-        let app =
-            heng_web::App::new(heng, heng_web::Settings { site, demo, outbox, oidc, chores: true, security_contact })?;
+        let settings = heng_web::Settings { site, demo, outbox, oidc, chores: true, security_contact, trusted_proxies };
+        let app = heng_web::App::new(heng, settings)?;
         heng_web::serve(app, listener).await.context("the server ended")
     })?;
     Ok(ExitCode::SUCCESS)

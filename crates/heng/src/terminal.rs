@@ -3,6 +3,7 @@
 use heng_app::AppError;
 use heng_domain::messages;
 use heng_domain::text::Lang;
+use heng_store::StoreError;
 use heng_verify::Unreadable;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -18,12 +19,13 @@ pub(crate) fn say(lang: Lang, key: &str, params: &[(&str, &str)]) -> String {
     messages::message(lang, "cli", key, params.iter().copied())
 }
 
-/// An error as a sentence; a refusal in the reader's language.
+/// An error as a sentence; what people meet most often in the reader's language.
 pub(crate) fn sentence(error: &anyhow::Error, lang: Lang) -> String {
     match error.downcast_ref::<AppError>() {
         Some(AppError::Refused(refusal)) => {
             format!("{} [{}]", messages::refusal(lang, refusal), refusal.code)
         }
+        Some(AppError::Store(StoreError::Busy { what })) => say(lang, "busy", &[("what", what)]),
         _ => format!("{error:#}"),
     }
 }

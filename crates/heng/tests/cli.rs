@@ -346,6 +346,15 @@ fn an_office_is_founded_once_by_two_officers() {
     assert!(out(&invited).contains("乙 (p:0002)"), "{}", out(&invited));
     assert!(out(&invited).contains("https://award.example/invitations/"), "{}", out(&invited));
     code(&invite("p:0099"), 1);
+    // Beside a running server, which holds this file, nothing is done and the way out is said.
+    let server = std::fs::File::options().append(true).open(data.join("heng.lock")).unwrap();
+    server.lock().unwrap();
+    let busy = invite("p:0002");
+    code(&busy, 1);
+    civil(&err(&busy));
+    assert!(err(&busy).contains("in use by a running server"), "{}", err(&busy));
+    drop(server);
+    code(&invite("p:0002"), 0);
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for file in std::fs::read_dir(&keys).unwrap() {
         use std::os::unix::fs::PermissionsExt;

@@ -23,8 +23,10 @@ pub enum AccountError {
     InvitationWithdrawn(Instant),
     /// The handle has another form than `p:…` or `o:…`.
     InvitationSubject,
-    /// Empty or too long.
+    /// Empty, too long, or with characters that cannot be seen.
     NameForm,
+    /// A reason is missing, too long, or has characters that cannot be seen.
+    ReasonForm,
     /// No e-mail address.
     EmailForm,
     /// Another account has this e-mail address.
@@ -136,6 +138,7 @@ impl AccountError {
             AccountError::InvitationWithdrawn(_) => "invitation.withdrawn",
             AccountError::InvitationSubject => "invitation.subject",
             AccountError::NameForm => "account.name",
+            AccountError::ReasonForm => "recovery.reason",
             AccountError::EmailForm => "account.email",
             AccountError::EmailTaken => "account.email_taken",
             AccountError::AccountExists => "account.exists",

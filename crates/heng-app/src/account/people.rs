@@ -1,6 +1,7 @@
 //! Accounts: making, finding, changing them.
 
 use heng_domain::office::events::OfficeRole;
+use heng_domain::text::turns;
 use unicode_normalization::UnicodeNormalization;
 
 use super::rows::kind;
@@ -19,9 +20,14 @@ fn login_key(login: &str) -> String {
     key_of(&format!("heng/login/{folded}"))
 }
 
+/// Control characters, and marks that show a reader another text than the one that is there.
+pub(super) fn unseen(c: char) -> bool {
+    c.is_control() || turns(c)
+}
+
 pub(super) fn check_name(name: &str) -> Result<String> {
     let name: String = name.trim().nfc().collect();
-    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(unseen);
     if fits { Ok(name) } else { Err(AccountError::NameForm) }
 }
 
@@ -30,7 +36,7 @@ pub(super) fn check_email(email: &str) -> Result<String> {
     let parts = email.split_once('@');
     let fits = parts.is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.') && !domain.contains('@'))
         && email.len() <= 254
-        && !email.chars().any(|c| c.is_control() || c.is_whitespace());
+        && !email.chars().any(|c| unseen(c) || c.is_whitespace());
     if fits { Ok(email) } else { Err(AccountError::EmailForm) }
 }
 

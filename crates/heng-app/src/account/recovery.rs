@@ -2,11 +2,15 @@
 
 use heng_domain::time::Instant;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
+use super::people::unseen;
 use super::rows::kind;
 use super::{AccountError, Accounts, By, DAY, Invite, Issued, Notice, Outgoing, Result, Session, after};
 
 const PROPOSAL: i64 = 3 * DAY;
+/// Most characters of a reason.
+const REASON: usize = 1000;
 
 /// A proposal to reset an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +38,13 @@ pub struct Recovered {
     pub notice: Outgoing,
 }
 
+/// The second officer decides by it: it must be there, and whole.
+fn check_reason(reason: &str) -> Result<String> {
+    let reason = reason.trim().replace("\r\n", "\n").replace('\t', " ");
+    let fits = (1..=REASON).contains(&reason.chars().count()) && !reason.chars().any(|c| c != '\n' && unseen(c));
+    if fits { Ok(reason.nfc().collect()) } else { Err(AccountError::ReasonForm) }
+}
+
 impl Accounts {
     fn require_officer(&self, session: &Session) -> Result<()> {
         session.require_fresh()?;
@@ -43,7 +54,8 @@ impl Accounts {
     /// Proposes to reset an account whose owner cannot sign in. Where only one officer is left, the operator proposes.
     ///
     /// # Errors
-    /// [`AccountError::NotAllowed`], `NotFresh`, [`AccountError::RecoverySamePerson`] for one's own account.
+    /// [`AccountError::NotAllowed`], `NotFresh`, [`AccountError::RecoverySamePerson`] for one's own account,
+    /// [`AccountError::ReasonForm`].
     pub fn propose_recovery(&self, by: By<'_>, account: &str, reason: &str) -> Result<Recovery> {
         if let By::Session(session) = by {
             self.require_officer(session)?;
@@ -52,8 +64,9 @@ impl Accounts {
         if owner.id == by.label() {
             return Err(AccountError::RecoverySamePerson);
         }
+        let reason = check_reason(reason)?;
         let now = self.now();
-        let (account, proposed_by, reason) = (owner.id, by.label(), reason.trim().chars().take(1000).collect());
+        let (account, proposed_by) = (owner.id, by.label());
         let recovery =
             Recovery { id: self.name()?, account, proposed_by, reason, proposed: now, expires: after(now, PROPOSAL) };
         self.put(kind::RECOVERY, &recovery.id, &recovery)?;

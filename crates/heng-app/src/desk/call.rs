@@ -32,16 +32,16 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 let first = desk.today().tomorrow().unwrap_or(desk.today());
                 let last = first.checked_add(i64::from(window).days()).unwrap_or(first);
                 let at = |day, hour| Instant::at(day, hour, 0, desk.offset()).map(|i| local_text(i, desk.offset()));
-                let places = [("award", &rules.name), ("label", &desk.edition.opened.label)];
-                let title = words("prefill", "call_title", &places);
-                let text = words("prefill", "call_text", &places);
+                let title = words("prefill", "call_title", &[("award", &rules.name)]);
+                let text = super::compose::call(desk.edition);
                 let line = || Kind::Line { most: TITLE };
-                let area = || Kind::Area { most: TEXT, rows: 8 };
+                let area = || Kind::Area { most: TEXT, rows: 16 };
                 vec![
                     Field::new("title_zh", line()).with(title.zh),
                     Field::new("title_en", line()).with(title.en),
                     Field::new("text_zh", area()).with(text.zh),
                     Field::new("text_en", area()).with(text.en),
+                    Field::new("office_contact", Kind::Line { most: 200 }),
                     Field::new("opens", Kind::Moment).with(at(first, 9).unwrap_or_default()),
                     Field::new("closes", Kind::Moment).with(at(last, 18).unwrap_or_default()),
                 ]
@@ -52,7 +52,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     closes: input.moment("closes").unwrap_or(desk.now),
                     no_fee: true,
                     opens: input.moment("opens").unwrap_or(desk.now),
-                    text: input.both("text"),
+                    text: with_contact(input.both("text"), &input.text("office_contact")),
                     title: input.both("title"),
                 };
                 Ok(vec![Written::edition(basis, body)?])
@@ -130,6 +130,12 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
         },
     ]
+}
+
+/// The text with the office's address below it.
+fn with_contact(text: Text, contact: &str) -> Text {
+    let line = words("prefill", "call_contact", &[("contact", &super::same(contact))]);
+    Text { zh: format!("{}\n{}", text.zh, line.zh), en: format!("{}\n{}", text.en, line.en) }
 }
 
 /// Yes and no, in the words of a question.

@@ -33,6 +33,11 @@ pub enum Save {
 
 const ROWS: &str = "draft";
 
+/// Whether what is typed may be kept. Ballots are not: before the close nobody but the member knows the choice (law 6).
+pub fn keeps(kind: &str) -> bool {
+    kind != "ballot.cast"
+}
+
 /// Name of a form's draft. `owner` is the handle that acts, so that a firm's staff share one draft.
 pub fn key(owner: &str, log: &str, kind: &str, case: &str) -> String {
     format!("{owner}|{log}|{kind}|{case}")

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heng_domain::messages::{message, plain};
-use heng_domain::text::{Lang, Text};
+use heng_domain::text::{Lang, Text, turns};
 use heng_domain::time::Instant;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
@@ -421,11 +421,6 @@ fn empty_code(kind: &Kind) -> &'static str {
         Kind::Number { .. } | Kind::Money { .. } => "number_missing",
         _ => "missing",
     }
-}
-
-/// Marks that turn the direction of the text around: they could show a reader another text than the one that is signed.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
 }
 
 /// A typed text as a record may hold it; control characters and turning marks are refused rather than dropped.

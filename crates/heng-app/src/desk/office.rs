@@ -3,10 +3,9 @@
 use heng_domain::office::events::{
     BanImposed, EditionRegistered, EntryPosted, HonourRegistered, HonourRevoked, KeyConfirmed, KeyEnrolled, KeyRevoked,
     Line, OfficeRole, OrganisationRegistered, PersonRegistered, ProgrammeEstablished, RoleEnded, RoleGranted,
-    RulesAdopted,
 };
 use heng_domain::office::{Key, Office};
-use heng_domain::rules::{Level, read_rules};
+use heng_domain::rules::Level;
 use heng_domain::text::Text;
 use heng_log::signature::PublicKey;
 use serde_json::json;
@@ -215,23 +214,7 @@ fn register<'a>() -> Vec<OfficeAct<'a>> {
                 Ok(vec![Written::office(&basis("register"), body)?])
             },
         ),
-        Act {
-            kind: RulesAdopted::KIND,
-            who: Who::Officer,
-            signs: Signs::OFFICERS,
-            open: |desk| programmes(desk, |_| true),
-            form: |desk, programme| {
-                let current = desk.office.rules.get(programme).and_then(|versions| versions.last());
-                let text = current.and_then(|(_, adopted)| toml::to_string_pretty(&adopted.rules).ok());
-                vec![Field::new("rules", Kind::Area { most: 200_000, rows: 30 }).with(text.unwrap_or_default())]
-            },
-            write: |_, programme, input| {
-                let rules = read_rules(programme, &input.text("rules"))
-                    .map_err(|error| Wrong::new("rules", "rules_file").with("detail", error))?;
-                let basis = rules.document.number.clone();
-                Ok(vec![Written::office(&basis, RulesAdopted { programme: programme.to_owned(), rules })?])
-            },
-        },
+        super::rules::act(),
         Act {
             kind: EditionRegistered::KIND,
             who: Who::Officer,

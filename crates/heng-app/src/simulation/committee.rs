@@ -58,7 +58,8 @@ impl Simulation<'_> {
             if rules.ballot.value != BallotKind::RollCall {
                 self.paper(&rules, &motion, &favourites)?;
             }
-            self.clock.advance_millis(20_000);
+            let least = rules.readback_seconds.as_ref().map_or(0, |least| i64::from(least.value));
+            self.clock.advance_millis(20_000.max(1000 * least));
             self.act(CHAIR, &stage.basis, MotionFrozen { motion: motion.clone() }, &[CHAIR])?;
             let counts = self.state(|e| e.tally(&motion))??;
             self.act(CHAIR, &rules.pass.basis, ResultAnnounced { counts, motion }, &[CHAIR])?;

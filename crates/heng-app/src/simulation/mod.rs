@@ -12,6 +12,7 @@ mod edition;
 mod office;
 mod random;
 mod review;
+mod trial;
 mod visits;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use demo::{DEMO_SEED, DemoReport, build_demo, build_scaled_demo, days_until}
 pub use device::{DeviceKey, ORIGIN, RP};
 pub use office::{Size, simulate};
 pub use random::Random;
+pub use trial::{Finished, MOST_APPLICANTS, Trial, TrialStage, TrialTier, try_out};
 
 /// Where a simulation stops before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -308,7 +308,7 @@ impl Edition {
             Event::PresenceRecorded(body) => self.apply_presence(body),
             Event::MotionOpened(body) => self.apply_motion(record, body),
             Event::BallotCast(body) => self.apply_ballot(record, body),
-            Event::MotionClosed(body) => self.apply_close(&body.motion),
+            Event::MotionClosed(body) => self.apply_close(&body.motion, record.time),
             Event::MotionDisputed(body) => self.apply_dispute(body),
             Event::MotionReopened(body) => self.apply_reopen(&body.motion),
             Event::MotionFrozen(body) => self.apply_freeze(&body.motion),

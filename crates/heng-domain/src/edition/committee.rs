@@ -20,6 +20,7 @@ use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
 use crate::rules::{BallotKind, ChoiceKind, CommitteeRules, StageKind};
 use crate::text::Text;
+use crate::time::Instant;
 
 /// SHA-256 of a value's canonical form; what ballots bind to.
 ///
@@ -225,6 +226,7 @@ impl Edition {
         let motion = Motion {
             stage: session.stage.clone(),
             opened: record.time,
+            closed: None,
             present: session.present.clone(),
             recused,
             ballots: Vec::new(),
@@ -306,9 +308,10 @@ impl Edition {
         Self::in_state(motion, MotionState::Open)
     }
 
-    pub(super) fn apply_close(&mut self, id: &str) {
+    pub(super) fn apply_close(&mut self, id: &str, at: Instant) {
         if let Some(motion) = self.motion_mut(id) {
             motion.state = MotionState::Closed;
+            motion.closed = Some(at);
             motion.disputes.clear();
         }
     }
@@ -367,6 +370,12 @@ impl Edition {
         // A dispute is answered by reopening as long as the rules allow it.
         let answered = motion.disputes.is_empty() || motion.reopened >= rules.reopenings.value;
         ensure!(answered, "motion.disputed", &rules.reopenings.basis, motion = &body.motion);
+        // Everybody has time to find the own line on the screen.
+        if let Some(least) = &rules.readback_seconds {
+            let from = motion.closed.and_then(|at| at.plus_millis(1000 * i64::from(least.value)));
+            let read = from.is_none_or(|from| from <= cx.record.time);
+            ensure!(read, "motion.readback", &least.basis, motion = &body.motion, seconds = least.value);
+        }
         Ok(())
     }
 
@@ -558,5 +567,75 @@ pub(super) fn vote_on(kind: ChoiceKind, choice: &[String], option: &str) -> Opti
         ChoiceKind::Pick if choice.is_empty() => Some(Vote::Abstain),
         ChoiceKind::Pick if choice.iter().any(|c| c == option) => Some(Vote::Yes),
         ChoiceKind::Pick => Some(Vote::No),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use heng_log::Hash;
+    use serde_json::json;
+
+    use crate::edition::Edition;
+    use crate::edition::events::RosterMember;
+    use crate::edition::state::{Motion, MotionState, Session};
+    use crate::edition::testing::{act, edition, open};
+    use crate::rules::Sourced;
+
+    /// An edition whose one motion is open, and whose rules ask for ten seconds of read-back.
+    fn at_the_vote() -> Edition {
+        let mut e = edition();
+        let stage = e.opened.rules.stages.iter_mut().find(|s| s.committee.is_some()).unwrap();
+        let least = Sourced { value: 10, basis: "§9".to_owned(), assumed: false };
+        stage.committee.as_mut().unwrap().readback_seconds = Some(least);
+        let stage = stage.id.clone();
+        open(&mut e, &stage);
+        let chair =
+            RosterMember { key: String::new(), name: "主任（虚构）".to_owned(), person: "p:10".to_owned() };
+        let session = Session {
+            stage: stage.clone(),
+            members: vec![chair],
+            sha256: Hash([0; 32]),
+            present: BTreeSet::from(["p:10".to_owned()]),
+            minutes: None,
+        };
+        e.sessions.insert("s1".to_owned(), session);
+        let hash = Hash([0; 32]);
+        let body = json!({
+            "motion": "m1", "options": ["a:1"], "options_sha256": hash, "roster_sha256": hash, "round": 1,
+            "rule_sha256": hash, "seats": 1, "session": "s1", "text": {"zh": "议题", "en": "motion"}, "text_sha256": hash,
+        });
+        let motion = Motion {
+            body: serde_json::from_value(body).unwrap(),
+            stage,
+            opened: e.last,
+            closed: None,
+            present: BTreeSet::new(),
+            recused: BTreeMap::new(),
+            ballots: Vec::new(),
+            paper: None,
+            state: MotionState::Open,
+            disputes: Vec::new(),
+            reopened: 0,
+            counts: Vec::new(),
+            announced: None,
+            corrections: Vec::new(),
+        };
+        e.motions.push(("m1".to_owned(), motion));
+        e
+    }
+
+    #[test]
+    fn the_count_is_not_frozen_before_the_read_back_is_over() {
+        let mut e = at_the_vote();
+        e.apply_close("m1", e.last);
+        let freeze = |e: &mut Edition| act(e, "p:10", "motion.frozen", json!({"motion": "m1"}), &["p:10"]);
+        assert_eq!(freeze(&mut e), Err("motion.readback"));
+        e.last = e.last.plus_millis(9_999).unwrap();
+        assert_eq!(freeze(&mut e), Err("motion.readback"));
+        e.last = e.last.plus_millis(1).unwrap();
+        assert_eq!(freeze(&mut e), Ok(()));
     }
 }

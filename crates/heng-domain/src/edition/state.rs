@@ -339,6 +339,8 @@ pub struct Motion {
     pub stage: String,
     /// When it was opened.
     pub opened: Instant,
+    /// When it was closed last.
+    pub closed: Option<Instant>,
     /// Members present at the opening: only they vote.
     pub present: BTreeSet<String>,
     /// Recused members by option, at the opening.
@@ -549,6 +551,7 @@ mod tests {
             body: serde_json::from_value(body).unwrap(),
             stage: "vote".into(),
             opened: serde_json::from_value(json!("2026-01-02T03:04:05.000Z")).unwrap(),
+            closed: None,
             present: session.present.clone(),
             recused: BTreeMap::from([("a:2".to_owned(), people(&["p:1"])), ("a:3".to_owned(), people(&["p:5"]))]),
             ballots: Vec::new(),

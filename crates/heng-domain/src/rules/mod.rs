@@ -4,6 +4,7 @@
 //! file under `data/programmes/` and carries the article it rests on; a value that no source states says
 //! `assumed = true` and is shown so. The list of parameters follows `award-rules.md` §1.7.
 
+pub mod leaves;
 mod read;
 mod validate;
 
@@ -609,6 +610,9 @@ pub struct CommitteeRules {
     pub tie: Sourced<SeatTie>,
     /// How often a motion may be reopened after a dispute at the read-back.
     pub reopenings: Sourced<u32>,
+    /// Least seconds of the read-back (唱票核对) between the close and the freeze; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readback_seconds: Option<Sourced<u32>>,
     /// For `purpose = "shortlist"`: at most so many go on; 0 = all who pass.
     #[serde(default)]
     pub seats: u32,

@@ -183,6 +183,9 @@ pub(crate) async fn save(
         let sheet = form.sheet()?;
         let DraftGiven { version, answers } = given.value;
         form.known(&sheet, &answers)?;
+        if !drafts::keeps(sheet.kind) {
+            return Err(Problem::new(lang, StatusCode::CONFLICT, "draft.never", "draft_never", &[]));
+        }
         let by = &form.caller.account.id;
         match drafts::save(form.app.heng(), &form.draft_key(&sheet), by, version, answers) {
             Ok(Save::Done(saved)) => Ok(Draft::from(saved)),

@@ -13,7 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
-    Answer, acts, applications, editions, fresh, logs, me, notices, opinions, proposals, records, tasks, visits,
+    Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, opinions, outbox, proposals, records,
+    register, tasks, visits,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +34,8 @@ use super::{
         (name = "proposals", description = "What waits for signatures."),
         (name = "applications", description = "Dossiers that I may read."),
         (name = "records", description = "Records and receipts."),
+        (name = "files", description = "My files, and uploads in pieces."),
+        (name = "office", description = "The office's outbox."),
     ),
     paths(
         me::show, logs::list, tasks::all, tasks::of_log,
@@ -41,8 +44,13 @@ use super::{
         applications::list, applications::show, applications::file, opinions::show, visits::show,
         records::show, records::receipt,
         editions::list, editions::show, notices::list, notices::object,
+        register::winners, register::certificates, register::certificate, register::figures,
+        register::programmes, register::show_programme,
+        files::list, files::own, files::remove,
+        files::unfinished, files::begin, files::state, files::append, files::finish, files::abandon,
+        notes::list, notes::add, outbox::list, outbox::withdraw, outbox::retry,
     ),
-    components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order)),
+    components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order, register::LevelAsked)),
     modifiers(&Security, &Everywhere)
 )]
 struct Description;

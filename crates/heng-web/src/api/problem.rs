@@ -70,7 +70,8 @@ impl Problem {
         Problem::said(status, code, messages::message(lang, "problem", key, params.iter().copied()))
     }
 
-    fn said(status: StatusCode, code: &str, detail: String) -> Problem {
+    /// A problem with a sentence of its own.
+    pub fn said(status: StatusCode, code: &str, detail: String) -> Problem {
         let body = ProblemBody {
             kind: format!("urn:heng:problem:{code}"),
             title: status.canonical_reason().unwrap_or_default().to_owned(),

@@ -172,7 +172,7 @@ fn inviter(town: &Town, subject: &str) -> bool {
 }
 
 /// A proposal that waits, made anew when somebody has taken it back.
-fn waiting(town: &Town) -> String {
+pub(super) fn waiting(town: &Town) -> String {
     let (member, case) = town.voter();
     if let Some(id) = town.proposals(&member).first() {
         return id.clone();

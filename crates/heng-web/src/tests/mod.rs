@@ -1,6 +1,7 @@
 //! The portal over the demonstration office, in memory: every route by every role, and the JSON interface.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bad_input;
 mod interface;
 mod matrix;
 mod openapi;

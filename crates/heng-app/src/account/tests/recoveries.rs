@@ -53,12 +53,13 @@ fn one_officer_alone_cannot_take_over_an_account_that_is_being_recovered() {
     let house = house();
     let accounts = &house.accounts;
     let (first, second, member) = (house.officer("p:0001"), house.officer("p:0002"), house.officer("p:0070"));
-    let proposal = accounts.propose_recovery(By::Session(first.session()), &member.session().account.id, "").unwrap();
+    let proposal =
+        accounts.propose_recovery(By::Session(first.session()), &member.session().account.id, "手机丢失").unwrap();
     let recovered = accounts.confirm_recovery(second.session(), &proposal.id).unwrap();
     let again = Invite::new(Subject::Person("p:0070".to_owned()), "示例", Some("officer@elsewhere.example"));
     assert_eq!(code_of(accounts.invite(By::Session(first.session()), &again)), "account.exists");
     // A second recovery withdraws the first one's link.
-    let proposal = accounts.propose_recovery(By::Operator, &member.session().account.id, "").unwrap();
+    let proposal = accounts.propose_recovery(By::Operator, &member.session().account.id, "手机丢失").unwrap();
     accounts.confirm_recovery(second.session(), &proposal.id).unwrap();
     assert_eq!(code_of(accounts.redeem(CALLER, recovered.invitation.token.expose())), "invitation.withdrawn");
 }

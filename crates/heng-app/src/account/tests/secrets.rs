@@ -71,7 +71,8 @@ fn a_whole_story_prints_no_secret() {
         say(&house.sign_in(&mut first));
         say(&first.signed_in);
         secrets.push(first.signed_in.token.expose().to_owned());
-        let proposal = accounts.propose_recovery(By::Session(first.session()), &staff.session.account.id, "").unwrap();
+        let proposal =
+            accounts.propose_recovery(By::Session(first.session()), &staff.session.account.id, "手机丢失").unwrap();
         let recovered = accounts.confirm_recovery(second.session(), &proposal.id).unwrap();
         say(&recovered);
         secrets.push(recovered.invitation.token.expose().to_owned());

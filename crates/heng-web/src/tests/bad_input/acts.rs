@@ -1,0 +1,162 @@
+//! All acts of the desk, each where it is first open to somebody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heng_app::desk::{self, Answers, Field, Kind, Task, drafts, proposal};
+
+use super::super::{FINISHED, NOTICE, OPEN, Town, VOTING, build};
+use super::robot::fill;
+use super::{LANGS, Table, Typed, compare, escaped, form, laws, sizes, summary, typed};
+use crate::work::encode;
+
+const OFFICE: &str = "heng.example/office";
+
+/// What was met: a table for each form and language, and what was broken.
+#[derive(Default)]
+struct Met {
+    tables: BTreeMap<&'static str, BTreeMap<String, Table>>,
+    kinds: BTreeSet<&'static str>,
+    broken: Vec<String>,
+}
+
+/// Fields that are read alike need to be tried once: of the same kind, the first.
+fn different(fields: &[Field]) -> Vec<&Field> {
+    let mut seen = BTreeSet::new();
+    let shape = |field: &Field| {
+        let kind = match &field.kind {
+            Kind::One { .. } => "one".to_owned(),
+            Kind::Many { .. } => "many".to_owned(),
+            Kind::Table { columns, most } => format!("table {} {most}", columns.len()),
+            other => format!("{other:?}"),
+        };
+        format!("{kind} {}", field.optional)
+    };
+    fields.iter().filter(|field| seen.insert(shape(field))).collect()
+}
+
+/// What can be sent into a field of this kind.
+fn inputs(field: &Field) -> Vec<Typed> {
+    let most = match &field.kind {
+        Kind::Line { most } | Kind::Area { most, .. } => *most,
+        _ => 300,
+    };
+    typed(most)
+}
+
+/// Whether the field shows again what was typed, whatever it was.
+fn keeps(field: &Field) -> bool {
+    !matches!(field.kind, Kind::One { .. } | Kind::Many { .. } | Kind::Tick | Kind::Files { .. })
+}
+
+impl Met {
+    /// Sends everything into the form of a task.
+    async fn meet(&mut self, town: &Town, subject: &str, task: &Task) {
+        let sheet = desk::sheet(town.heng(), &task.log, subject, task.kind, &task.case.id).unwrap();
+        let good = fill(&sheet, town.now().date(480));
+        let signed = sheet.signs.actor || !sheet.signs.roles.is_empty();
+        let path =
+            format!("/work/{}/{}/{}", crate::work::place(&town.app, &task.log), task.kind, encode(&task.case.id));
+        let draft = drafts::key(&sheet.me, &task.log, task.kind, &task.case.id);
+        let before = sizes(town);
+        for field in different(&sheet.fields) {
+            for (what, values) in inputs(field) {
+                for (lang, prefix) in LANGS {
+                    drafts::discard(town.heng(), &draft).unwrap();
+                    let mut answers = good.clone();
+                    answers.insert(field.name.clone(), values.clone());
+                    let mut fields = flat(&answers);
+                    // What needs no signature is only checked: nobody sends it here.
+                    fields.push(("_do".to_owned(), if signed { "send" } else { "check" }.to_owned()));
+                    let cookie = town.cookie(subject);
+                    let came = town.send(form(&format!("{prefix}{path}"), Some(&cookie), &fields)).await;
+                    let here = format!("{} · {} · {what} ({lang})", task.kind, field.name);
+                    self.broken.extend(laws(&here, &came));
+                    let page = came.text();
+                    let shown = values.iter().all(|value| page.contains(&escaped(&value.replace("\r\n", "\n"))));
+                    if came.status == 422 && summary(&page).is_empty() {
+                        self.broken.push(format!("{here}: the error summary leads nowhere"));
+                    }
+                    if came.status == 422 && keeps(field) && what != "twice" && !shown {
+                        self.broken.push(format!("{here}: what was typed is lost"));
+                    }
+                    let tables = self.tables.entry(lang).or_default();
+                    let label = format!("{} · {}", field.name, if field.optional { "optional" } else { "asked" });
+                    tables.entry(task.kind.to_owned()).or_default().note(&label, &came, what);
+                    withdraw_all(town, subject);
+                }
+            }
+        }
+        drafts::discard(town.heng(), &draft).unwrap();
+        if sizes(town) != before {
+            self.broken.push(format!("{}: something was written to a log", task.kind));
+        }
+    }
+
+    /// Meets the forms that `subject` has open and that nobody met before.
+    async fn look(&mut self, town: &Town, log: &str, subject: &str) {
+        for task in desk::tasks(town.heng(), log, subject).unwrap() {
+            if self.kinds.insert(task.kind) {
+                self.meet(town, subject, &task).await;
+            }
+        }
+    }
+}
+
+fn flat(answers: &Answers) -> Vec<(String, String)> {
+    answers.iter().flat_map(|(name, values)| values.iter().map(|v| (name.clone(), v.clone()))).collect()
+}
+
+fn withdraw_all(town: &Town, subject: &str) {
+    for (proposal, standing) in proposal::concerning(town.heng(), subject).unwrap() {
+        if standing.own {
+            proposal::withdraw(town.heng(), &proposal.id, subject).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_act_says_what_is_wrong_and_keeps_what_was_typed() {
+    let town = build();
+    let mut met = Met::default();
+    for log in [OFFICE, FINISHED, NOTICE, VOTING, OPEN] {
+        for subject in town.subjects(log) {
+            met.look(&town, log, &subject).await;
+        }
+    }
+    // The edition that takes applications goes on to its end.
+    for _ in 0..200 {
+        let mut acted = false;
+        for subject in town.subjects(OPEN) {
+            met.look(&town, OPEN, &subject).await;
+            let mut stuck = BTreeSet::new();
+            loop {
+                let tasks = desk::tasks(town.heng(), OPEN, &subject).unwrap();
+                let next = tasks.into_iter().find(|t| t.case.duty && !stuck.contains(&(t.kind, t.case.id.clone())));
+                let Some(task) = next else { break };
+                met.look(&town, OPEN, &subject).await;
+                if town.act(&subject, &task) {
+                    acted = true;
+                } else {
+                    stuck.insert((task.kind, task.case.id.clone()));
+                }
+            }
+        }
+        if town.heng().log(OPEN).unwrap().image().state.edition().unwrap().closed {
+            break;
+        }
+        if !acted {
+            town.clock.advance_millis(86_400_000);
+        }
+    }
+    for subject in town.subjects(OFFICE) {
+        met.look(&town, OFFICE, &subject).await;
+    }
+    let all: BTreeSet<&str> =
+        desk::edition_acts().iter().map(|a| a.kind).chain(desk::office_acts().iter().map(|a| a.kind)).collect();
+    let unmet: Vec<&&str> = all.iter().filter(|kind| !met.kinds.contains(**kind)).collect();
+    assert!(unmet.is_empty(), "these forms were never open: {unmet:?}");
+    assert!(met.broken.is_empty(), "{} laws are broken:\n{}", met.broken.len(), met.broken.join("\n"));
+    for (lang, _) in LANGS {
+        compare("acts", lang, &met.tables[lang]);
+    }
+}
