@@ -65,8 +65,9 @@ test('a county edition from its open window to its end; each kind of act at leas
     const place = `nanlu-county/${YEAR}`;
     const { done, kinds } = await follow(page, office, place, { prefix: '/en', clicks: 1 });
     const needed = [
-      'application.submitted', 'recommendation.given', 'condition.checked', 'pre_review.decided', 'pool.frozen', 'draw.planned',
-      'draw.revealed', 'panel.formed', 'score.submitted', 'consensus.agreed', 'scores.computed', 'shortlist.decided', 'roster.frozen',
+      'application.submitted', 'recommendation.given', 'opinions.asked', 'opinion.received', 'condition.checked', 'pre_review.decided',
+      'pool.frozen', 'draw.planned', 'draw.revealed', 'panel.formed', 'score.submitted', 'visit.planned', 'visit.logged',
+      'visit.reported', 'consensus.agreed', 'scores.computed', 'shortlist.decided', 'roster.frozen',
       'presence.recorded', 'motion.opened', 'ballot.cast', 'motion.closed', 'motion.frozen', 'result.announced', 'selection.decided',
       'minutes.signed', 'notice.published', 'decision.made', 'honour.conferred', 'stage.opened', 'stage.closed', 'edition.closed',
     ];

@@ -115,6 +115,32 @@ impl Town {
     }
 }
 
+impl Town {
+    /// Whoever plans a visit also asks what the document review left open, and the first finding answers it.
+    fn raise_question(&self, log: &str, subject: &str, case: &str) {
+        let sheet = desk::sheet(&self.heng, log, subject, "visit.issue_raised", case).unwrap();
+        let answers = fill(&sheet, self.clock.today());
+        proposal::act(&self.heng, log, subject, "visit.issue_raised", case, &answers).unwrap();
+        self.sign_all(log);
+    }
+
+    /// An officer mistyped the answer of a department, and corrects it with the reason.
+    fn correct_answer(&self, log: &str, subject: &str, department: &str) {
+        let case = format!("{department}~correct");
+        let sheet = desk::sheet(&self.heng, log, subject, "opinion.received", &case).unwrap();
+        let mut answers = fill(&sheet, self.clock.today());
+        proposal::act(&self.heng, log, subject, "opinion.received", &case, &answers).unwrap();
+        // An objection needs its reason, and a clear answer has none.
+        answers.insert("answer".to_owned(), vec!["objection".to_owned()]);
+        let refused = proposal::act(&self.heng, log, subject, "opinion.received", &case, &answers).unwrap_err();
+        assert!(matches!(refused, DeskError::Wrong(wrong) if wrong[0].code == "opinion_reason"));
+        answers.insert("answer".to_owned(), vec!["clear".to_owned()]);
+        answers.insert("reason_text".to_owned(), vec!["2025-03-04 …".to_owned()]);
+        let refused = proposal::act(&self.heng, log, subject, "opinion.received", &case, &answers).unwrap_err();
+        assert!(matches!(refused, DeskError::Wrong(wrong) if wrong[0].code == "opinion_clear"));
+    }
+}
+
 trait Today {
     fn today(&self) -> Date;
 }
@@ -187,6 +213,11 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
                 assert!(after > before, "{} {} by {subject} led to no record", task.kind, task.case.id);
                 *done.entry(task.kind).or_default() += 1;
                 acted = true;
+                match task.kind {
+                    "visit.planned" => town.raise_question(log, &subject, &task.case.id),
+                    "opinion.received" if done[task.kind] == 1 => town.correct_answer(log, &subject, &task.case.id),
+                    _ => {}
+                }
                 if conflict.is_none() {
                     conflict = town.late_conflict(log);
                 }
@@ -205,6 +236,13 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
     let open: Vec<&str> = state.open_stages().iter().map(|s| s.id.as_str()).collect();
     assert!(state.closed, "the edition stopped in {open:?} after {done:?}");
     assert!(!state.honours.is_empty());
+    // Every department was asked and has answered, and every applicant on site was visited, a question answered.
+    let departments = state.rules().opinions.as_ref().unwrap().departments.len();
+    assert_eq!((done["opinions.asked"], done["opinion.received"]), (1, departments));
+    let asked = state.opinions.as_ref().unwrap();
+    assert_eq!(asked.answers.len(), departments * asked.applications.len());
+    let visited = |visit: &heng_domain::edition::Visit| visit.report.is_some() && visit.log[0].issue.is_some();
+    assert_eq!((state.visits.len(), state.visits.values().all(visited)), (state.field_at["site"].len(), true));
     // Everybody who judged had pledged, and the reserve who stepped in has judged the case instead.
     assert_eq!(done["pledge.given"], state.pledges.len());
     let (application, out) = conflict.expect("nobody was replaced");

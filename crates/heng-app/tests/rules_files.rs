@@ -55,3 +55,17 @@ fn another_criteria_tree() {
     assert_eq!(edition.criteria.as_ref().map(|c| c.items().count()), Some(17));
     assert!(edition.public_result().unwrap().winners.iter().all(|w| w.score.is_some()));
 }
+
+/// Where the rules take silence for no objection, the edition goes on, and the decision names who said nothing.
+#[test]
+fn a_department_that_stays_silent_is_named() {
+    let mut silent = frozen("zhumadian");
+    silent.rules.opinions.as_mut().unwrap().silence_clears.value = true;
+    let (_heng, log) = simulate(&silent, Size::default(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
+    let image = log.image();
+    let edition = image.state.edition().unwrap();
+    let decisions: Vec<_> = edition.applications.values().filter_map(|a| a.review.as_ref()).collect();
+    let named: Vec<&str> = decisions.iter().flat_map(|review| &review.silent).map(String::as_str).collect();
+    assert_eq!(named, ["credit"], "one department said nothing on one firm");
+    assert!(decisions.iter().any(|review| review.passed && !review.silent.is_empty()), "its silence stops nobody");
+}

@@ -79,10 +79,10 @@ fn check_of(refusal: &Refusal, kind: &str) -> &'static str {
         "record" => "V-01",
         _ => match kind.split('.').next().unwrap_or("") {
             "call" | "window" | "application" | "recommendation" => "V-09",
-            "condition" | "pre_review" | "organisation" => "V-10",
+            "condition" | "opinions" | "opinion" | "pre_review" | "organisation" => "V-10",
             "recusal" | "pledge" | "panel" => "V-11",
             "pool" | "draw" => "V-12",
-            "score" | "consensus" | "poll" => "V-13",
+            "score" | "consensus" | "visit" | "poll" => "V-13",
             "scores" if kind == "scores.opened" => "V-22",
             "scores" | "shortlist" => "V-15",
             "motion" if kind == "motion.opened" => "V-16",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heng_domain::edition::events::OpinionAnswer;
 use heng_domain::edition::{Edition, HiddenFields};
 use heng_domain::evaluation::by_items;
 
@@ -28,6 +29,19 @@ pub(crate) fn process(edition: &Edition, checks: &mut Checks) {
             .with("passed", passed)
             .with("refused", decided.len() - passed),
     );
+    if let Some(asked) = &edition.opinions {
+        let objections = asked.answers.values().filter(|(body, _)| body.answer == OpinionAnswer::Objection).count();
+        let silent: usize =
+            edition.applications.values().filter_map(|a| a.review.as_ref()).map(|review| review.silent.len()).sum();
+        let step = Sentence::new("s_opinions")
+            .with("departments", edition.rules().opinions.as_ref().map_or(0, |rules| rules.departments.len()))
+            .with("applications", asked.applications.len())
+            .with("day", asked.until)
+            .with("answers", asked.answers.len())
+            .with("objections", objections)
+            .with("silent", silent);
+        checks.get("V-10").step(step);
+    }
     for (id, application) in &edition.applications {
         if let Some(review) = application.review.as_ref().filter(|review| !review.passed) {
             let names: Vec<&str> = review.failing.iter().map(String::as_str).collect();
@@ -129,6 +143,16 @@ pub(crate) fn sheets(edition: &Edition, openings: &Openings, checks: &mut Checks
     let submitted: usize = edition.sheets.values().flat_map(|s| s.submitted.values()).map(BTreeMap::len).sum();
     let agreed: usize = edition.sheets.values().map(|s| s.agreed.len()).sum();
     checks.say("V-13", Sentence::new("v13").with("sheets", submitted).with("agreed", agreed));
+    for ((stage, application), visit) in &edition.visits {
+        let items = edition.found_items(stage, application).into_iter().collect::<Vec<_>>().join(" ");
+        let step = Sentence::new("s_visit")
+            .with("stage", stage)
+            .with("application", application)
+            .with("issues", visit.issues.len())
+            .with("findings", visit.log.len())
+            .with("items", items);
+        checks.get("V-13").step(step);
+    }
     let hidden: usize = edition.hidden.values().map(HiddenFields::count).sum();
     let opened: usize = openings.values().map(Vec::len).sum();
     let erased: usize = edition.erased.keys().filter_map(|seq| edition.hidden.get(seq)).map(HiddenFields::count).sum();

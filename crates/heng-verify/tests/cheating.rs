@@ -373,6 +373,32 @@ fn changed_facts_contradict_the_decision() {
 }
 
 #[test]
+fn an_objection_of_a_department_cannot_be_lost() {
+    let mut forger = Forger::honest();
+    let at = forger.find("opinion.received", |b| b["answer"] == "objection");
+    let application = forger.body(at)["application"].clone();
+    let decided = forger.find("pre_review.decided", |b| b["application"] == application);
+    let mut turned = forger.clone();
+    turned.body(at)["answer"] = json!("clear");
+    turned.body(at).as_object_mut().unwrap().remove("events");
+    turned.entries[at].record.hidden.clear();
+    refuses(&turned.report(Everybody), "V-10", n(decided), "pre_review.result");
+    forger.entries.remove(at);
+    refuses(&forger.report(Everybody), "V-10", n(decided - 1), "pre_review.open_opinions");
+}
+
+#[test]
+fn every_department_is_asked_about_everybody() {
+    let mut forger = Forger::honest();
+    let at = forger.first("opinions.asked");
+    forger.body(at)["departments"].as_array_mut().unwrap().pop();
+    refuses(&forger.clone().report(Everybody), "V-10", n(at), "opinions.departments");
+    let mut forger = Forger::honest();
+    forger.body(at)["until"] = json!("2031-01-01");
+    refuses(&forger.report(Everybody), "V-10", n(at), "opinions.until");
+}
+
+#[test]
 fn an_organisation_is_the_one_that_the_office_registered() {
     let mut forger = Forger::honest();
     let at = forger.first("organisation.entered");
@@ -683,6 +709,35 @@ fn a_changed_mark_contradicts_the_computed_score() {
     let computed = forger.first("scores.computed");
     let report = forger.report(Everybody);
     refuses(&report, "V-15", n(computed), "scores.result");
+}
+
+/// R37: a mark that the site visit changed rests on something that was noted there.
+#[test]
+fn a_mark_changed_without_a_finding_is_found() {
+    let mut forger = Forger::honest();
+    let at = forger.first("visit.logged");
+    let application = forger.body(at)["application"].clone();
+    let agreed = forger.find("consensus.agreed", |b| b["application"] == application && b["stage"] == "site");
+    let noted =
+        forger.all("visit.logged").into_iter().filter(|i| forger.entries[*i].record.body["application"] == application);
+    let items: Vec<Value> = noted.map(|i| forger.entries[i].record.body["item"].clone()).collect();
+    let opening = forger.entries[agreed].openings.iter().find(|opening| {
+        let item = opening.path.strip_prefix("/items/");
+        item.is_some_and(|item| items.iter().all(|noted| noted != item))
+    });
+    let (path, value) = opening.map(|o| (o.path.clone(), o.value.as_u64().unwrap())).unwrap();
+    replace(&mut forger, agreed, &path, json!(if value >= 60 { value - 20 } else { value + 20 }));
+    refuses(&forger.report(Everybody), "V-13", n(agreed), "consensus.finding");
+}
+
+#[test]
+fn a_visit_that_was_not_reported_changes_nothing() {
+    let mut forger = Forger::honest();
+    let at = forger.first("visit.reported");
+    let application = forger.body(at)["application"].clone();
+    let agreed = forger.find("consensus.agreed", |b| b["application"] == application && b["stage"] == "site");
+    forger.entries.remove(at);
+    refuses(&forger.report(Everybody), "V-13", n(agreed - 1), "visit.not_reported");
 }
 
 #[test]

@@ -583,19 +583,22 @@ fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
     if sheet.kind == "ballot.cast" {
         return crate::ranking::papers(view, &form.app, &form.log, &sheet.me, &sheet.case.id);
     }
-    if !matches!(sheet.kind, "score.submitted" | "consensus.agreed" | "condition.checked" | "recommendation.given") {
+    let visits = matches!(sheet.kind, "visit.issue_raised" | "visit.reported");
+    let judges = matches!(sheet.kind, "score.submitted" | "consensus.agreed");
+    if !(judges || visits || matches!(sheet.kind, "condition.checked" | "recommendation.given")) {
         return None;
     }
     let application = sheet.case.id.rsplit('~').next()?;
     let dossier = crate::dossier::content(view, &form.app, &form.log, &sheet.me, application);
-    if sheet.kind != "consensus.agreed" {
+    if sheet.kind != "consensus.agreed" && !visits {
         return dossier;
     }
     let agenda = form.app.heng().log(&form.log).ok().and_then(|log| {
         let image = log.image();
         let edition = image.state.edition()?;
         let stage = edition.rules().stage(sheet.case.id.split('~').next()?)?;
-        crate::consensus::agenda(view, edition, stage, application)
+        let found = crate::visits::noted(view, edition, stage, application);
+        found.or_else(|| crate::consensus::agenda(view, edition, stage, application))
     });
     Some(html! { @if let Some(agenda) = agenda { (agenda) } @if let Some(dossier) = dossier { (dossier) } })
 }

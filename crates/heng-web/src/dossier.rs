@@ -16,6 +16,7 @@ use heng_log::Hash;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::eligibility;
 use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{instant, money};
@@ -51,6 +52,11 @@ impl Seen<'_> {
         Results::from_bytes(self.texts.get(&sha256).filter(|_| self.may_read(Part::Results(item)))?)
     }
 
+    /// A text of the office's own that proves a condition; empty where there is none.
+    pub fn note(&self, sha256: &Hash) -> String {
+        self.texts.get(sha256).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+    }
+
     /// The yearly figures; marked columns are absent where the reader may not see them.
     pub fn figures(&self) -> Vec<YearFigures> {
         self.edition.figures_for(self.reader, &self.application.body.application)
@@ -77,13 +83,15 @@ pub(crate) fn open<T>(
     let hashes: Vec<Hash> = {
         let image = log.image();
         let edition = image.state.edition().filter(|edition| edition.may_read(reader, application))?;
-        let body = &edition.applications.get(application)?.body;
+        let found = edition.applications.get(application)?;
+        let body = &found.body;
         let may = |part| edition.may_read_part(reader, application, part);
         let items = body.self_evaluation.iter().flat_map(|(item, own)| {
             let results = own.results_sha256.filter(|_| may(Part::Results(item)));
             may(Part::Item(item)).then_some(own.sha256).into_iter().chain(results)
         });
-        may(Part::Profile).then_some(body.profile_sha256).into_iter().chain(items).collect()
+        let profile = may(Part::Profile).then_some(body.profile_sha256);
+        profile.into_iter().chain(items).chain(eligibility::notes(found)).collect()
     };
     let fetch = |hash: Hash| (hash, app.heng().store().attachment(&hash.0).ok().flatten().unwrap_or_default());
     let texts = hashes.into_iter().map(fetch).collect();
@@ -162,11 +170,7 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
         }
         @if !application.checks.is_empty() {
             h2 { (view.t("conditions_heading")) }
-            ul { @for check in application.checks.values() { li {
-                (ui::status_tag(&view.t(if check.met { "met" } else { "not_met" }), if check.met { Tone::Done } else { Tone::Stop }))
-                " " (edition.rules().condition(&check.condition).map_or(check.condition.as_str(), |c| c.name.get(view.lang)))
-                @if !check.note.is_empty() { " · " (check.note) }
-            } } }
+            (eligibility::table(view, seen, &files, edition.day(app.heng().clock().now())))
         }
     }
 }
@@ -258,19 +262,23 @@ pub(crate) async fn show(
     let Some(dossier) = content(&view, &app, &log, &me, &id) else {
         return view.problem(&app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("not_yours_text"));
     };
-    let (name, stands, own) = {
+    let (name, stands, own, visited) = {
         let Ok(found) = app.heng().log(&log) else { return view.missing(&app) };
         let image = found.image();
         let Some(edition) = image.state.edition() else { return view.missing(&app) };
         let name = edition.applicant(&id).map(|o| o.name.get(view.lang).to_owned()).unwrap_or_default();
         let own = edition.applications.get(&id).is_some_and(|a| a.body.organisation == me);
-        (name, standing(&view, edition, &id), own)
+        let visited = edition.visits.iter().any(|((_, a), visit)| *a == id && visit.plan.is_some());
+        (name, standing(&view, edition, &id), own, visited)
     };
     let main = html! {
         (ui::title_block(&name, Some(log_name(&app, &log).get(view.lang))))
         (ui::sentence(&stands))
         (crate::papers::of_application(&view, &app, &log, &me, &id))
         @if own { (feedback(&view, &app, &log, &me, &id)) }
+        @if visited {
+            p { a href=(view.href(&format!("/work/{}/applications/{id}/visit", place(&app, &log)))) { (view.t("visits_title")) } }
+        }
         (dossier)
         p { a href=(view.href(&format!("/work/{}/applications", place(&app, &log)))) { (view.t("applications_link")) } }
     };

@@ -1,8 +1,8 @@
 //! The rules in plain words, each with the article it rests on.
 
 use heng_domain::rules::{
-    Aggregate, Anchor, BallotKind, Base, ChoiceKind, Compare, ConditionKind, DayKind, PassRule, RankBy, Rewin, Rules,
-    ScoreDisclosure, ScoringMethod, SeatTie, Sourced, Stage, TieRule, VoteDisclosure,
+    Aggregate, Anchor, BallotKind, Base, ChoiceKind, Compare, ConditionKind, DayKind, OpinionRules, PassRule, RankBy,
+    Rewin, Rules, ScoreDisclosure, ScoringMethod, SeatTie, Sourced, Stage, TieRule, VoteDisclosure,
 };
 
 use crate::view::View;
@@ -92,7 +92,29 @@ pub(crate) fn applying(view: &View, rules: &Rules) -> Vec<Line> {
         let text = view.tp(key, &[("name", condition.name.get(view.lang)), ("detail", &detail)]);
         out.push(Line { text, basis: condition.basis.clone(), assumed: condition.assumed });
     }
+    out.extend(rules.opinions.iter().flat_map(|opinions| departments(view, opinions)));
     out
+}
+
+/// Which departments are asked, what for, and what their silence means.
+fn departments(view: &View, rules: &OpinionRules) -> Vec<Line> {
+    let days = rules.days.value.to_string();
+    let key =
+        if rules.day_kind.value == DayKind::Working { "plain_opinions_working" } else { "plain_opinions_calendar" };
+    let silence = if rules.silence_clears.value { "plain_silence_clears" } else { "plain_silence_waits" };
+    let objection = if rules.objection_stops.value { "plain_objection_stops" } else { "plain_objection_noted" };
+    let asked = rules.departments.iter().map(|d| Line {
+        text: view.tp("plain_department", &[("department", d.name.get(view.lang)), ("asks", d.asks.get(view.lang))]),
+        basis: d.basis.clone(),
+        assumed: d.assumed,
+    });
+    asked
+        .chain([
+            line(&rules.days, view.tp(key, &[("days", &days)])),
+            line(&rules.silence_clears, view.t(silence)),
+            line(&rules.objection_stops, view.t(objection)),
+        ])
+        .collect()
 }
 
 /// Who has to stay away.
@@ -149,6 +171,9 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
                 Aggregate::TrimmedMean => "plain_trimmed",
             };
             out.push(line(aggregate, view.t(key)));
+        }
+        if let Some(visit) = s.visit.as_ref().filter(|visit| visit.value) {
+            out.push(line(visit, view.t("plain_visit")));
         }
         out.push(line(&s.weight, view.tp("plain_weight", &[("weight", &s.weight.value.to_string())])));
     }

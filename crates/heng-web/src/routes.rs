@@ -18,8 +18,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::view::App;
 use crate::{
-    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc, outbox,
-    papers, people, programme, rules, sign, signin, well_known, winners, work,
+    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc,
+    opinions, outbox, papers, people, programme, rules, sign, signin, visits, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -187,6 +187,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
         page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
         page("/work/{first}/{second}/papers/{paper}/{case}", Seat).get(papers::seat_show),
+        page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
+        page("/work/{first}/{second}/opinions/{department}", Seat).get(opinions::letter),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
@@ -200,6 +202,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/applications", Seat).get(dossier::list),
         page("/work/{first}/{second}/applications/{id}", Seat).get(dossier::show),
         page("/work/{first}/{second}/applications/{id}/files/{sha}", Seat).get(dossier::file),
+        page("/work/{first}/{second}/applications/{id}/visit", Seat).get(visits::show),
+        page("/work/{first}/{second}/visits", Seat).get(visits::calendar),
         page("/work/{first}/{second}/{kind}/{case}", Seat).get(act::show).post(LONG, act::post).parks(),
         // What programs fetch: streams, bundles, the log's files.
         bare("/editions/{programme}/{edition}/hall/events", Public).get(hall::events),
@@ -235,6 +239,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications", TokenSeat).get(api::applications::list),
         bare("/api/v1/logs/{first}/{second}/applications/{id}", TokenSeat).get(api::applications::show),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
+        bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
+        bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
         bare("/api/v1/logs/{first}/{second}/files", TokenSeat).get(api::files::list),
         bare("/api/v1/logs/{first}/{second}/files/{sha256}", TokenSeat).get(api::files::own).delete(api::files::remove),
         bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),

@@ -325,6 +325,12 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
         ];
         if desk.has(Role::Officer) || desk.has(Role::Supervisor) {
             out.push((view.t("board_title"), format!("{here}/board")));
+            if desk.edition.opinions.is_some() {
+                out.push((view.t("opinions_title"), format!("{here}/opinions")));
+            }
+        }
+        if crate::visits::any(desk) {
+            out.push((view.t("visits_title"), format!("{here}/visits")));
         }
         if desk.has(Role::Officer) || desk.me.starts_with("o:") {
             out.push((view.t("files_title"), format!("{here}/files")));

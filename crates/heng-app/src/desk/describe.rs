@@ -69,6 +69,7 @@ fn named(edition: Option<&Edition>, id: &str) -> Text {
     let rules = edition.rules();
     let found = rules.stage(id).map(|s| &s.name).or_else(|| rules.condition(id).map(|c| &c.name));
     let found = found.or_else(|| rules.tier(id).map(|t| &t.name));
+    let found = found.or_else(|| rules.department(id).map(|d| &d.name));
     let found = found.or_else(|| rules.recusal.iter().find(|g| g.id == id).map(|g| &g.name));
     found.cloned().unwrap_or_else(|| same(id))
 }
@@ -83,6 +84,8 @@ fn shown(edition: Option<&Edition>, key: &str, value: &Value) -> Text {
         }
         Value::Number(number) => same(number),
         Value::String(text) if matches!(text.as_str(), "yes" | "no" | "abstain") => words("vote", text, &[]),
+        Value::String(text) if key == "answer" => words("choice", &format!("opinion_{text}"), &[]),
+        Value::String(text) if key == "how" => words("choice", &format!("how_{text}"), &[]),
         Value::String(text) => instant(edition, text).unwrap_or_else(|| named(edition, text)),
         Value::Array(list) if list.is_empty() => same("—"),
         Value::Array(list) => {

@@ -17,12 +17,14 @@ pub mod files;
 pub mod notes;
 mod notice;
 mod office;
+mod opinions;
 pub mod proposal;
 pub mod results;
 mod review;
 pub mod rules;
 mod scoring;
 mod setup;
+mod visits;
 
 use std::collections::BTreeMap;
 
@@ -359,8 +361,10 @@ pub fn edition_acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
         setup::acts(),
         call::acts(),
         application::acts(),
+        opinions::acts(),
         review::acts(),
         experts::acts(),
+        visits::acts(),
         scoring::acts(),
         committee::acts(),
         notice::acts(),

@@ -15,7 +15,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             kind: ConditionChecked::KIND,
             who: Who::Officer,
             signs: Signs::NOBODY,
-            open: |desk| cases(desk, |open, decided| open > 0 && !decided),
+            open: |desk| cases(desk, |id| !unchecked(desk, id).is_empty()),
             form,
             write,
         },
@@ -23,27 +23,21 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             kind: PreReviewDecided::KIND,
             who: Who::Officer,
             signs: Signs::ACTOR,
-            open: |desk| cases(desk, |open, decided| open == 0 && !decided),
+            open: |desk| {
+                let answered = |id: &str| desk.edition.opinions_complete(id, desk.today()).is_ok();
+                cases(desk, |id| unchecked(desk, id).is_empty() && answered(id))
+            },
             form: |_, _| Vec::new(),
             write: |desk, id, _| {
                 let stage = desk.stage(StageKind::PreReview).ok_or(DeskError::NotOpen)?;
-                let checks = desk.edition.applications.get(id).map(|a| &a.checks);
-                let failing: Vec<String> = desk
-                    .edition
-                    .rules()
-                    .conditions
-                    .iter()
-                    .filter(|c| checks.and_then(|checks| checks.get(&c.id)).is_some_and(|check| !check.met))
-                    .map(|c| c.id.clone())
-                    .collect();
-                let body = PreReviewDecided { application: id.to_owned(), passed: failing.is_empty(), failing };
-                Ok(vec![Written::edition(&stage.basis, body)?])
+                Ok(vec![Written::edition(&stage.basis, desk.edition.pre_review_outcome(id, desk.today()))?])
             },
         },
     ]
 }
 
-fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(usize, bool) -> bool) -> Vec<Case> {
+/// Undecided applications of the field that are `wanted`.
+fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Case> {
     let Some(stage) = desk.stage(StageKind::PreReview) else { return Vec::new() };
     if !desk.has(Role::Officer) {
         return Vec::new();
@@ -51,7 +45,7 @@ fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(usize, bool) -> bool) -> Vec<Ca
     let due = desk.due(stage);
     let field = desk.edition.field.iter().filter_map(|id| Some((id, desk.edition.applications.get(id)?)));
     field
-        .filter(|(_, a)| wanted(unchecked(desk, &a.body.application).len(), a.review.is_some()))
+        .filter(|(id, a)| a.review.is_none() && wanted(id))
         .map(|(id, _)| Case::duty(id.clone(), desk.name(id), due))
         .collect()
 }

@@ -30,6 +30,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("pass_base", &["present", "roll", "cast", "yes_no"]),
     ("pass_cmp", &["ge", "gt"]),
     ("notice_day_kind", &["working", "calendar"]),
+    ("opinions_day_kind", &["working", "calendar"]),
     ("disclosure_scores", &["anonymous", "sealed"]),
     ("disclosure_votes", &["named", "totals"]),
     // What a form leaves alone is read all the same.
@@ -248,6 +249,7 @@ fn part_of(path: &str) -> String {
         ("classes", _) => "part_classes",
         ("application", _) => "part_application",
         ("conditions", _) => "part_conditions",
+        ("opinions", _) => "part_opinions",
         ("recusal", _) => "part_recusal",
         ("disclosure", _) => "part_disclosure",
         _ => "part_award",
@@ -280,6 +282,7 @@ fn entry_name<'a>(rules: &'a Rules, path: &str) -> Option<&'a Text> {
         "conditions" => rules.condition(id).map(|condition| &condition.name),
         "recusal" => rules.recusal.iter().find(|ground| ground.id == id).map(|ground| &ground.name),
         "stages" => rules.stage(id).map(|stage| &stage.name),
+        "opinions" => rules.department(parts.next()?).map(|department| &department.name),
         _ => None,
     }
 }

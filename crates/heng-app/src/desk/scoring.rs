@@ -165,14 +165,14 @@ fn scored<'b>(desk: &'b EditionDesk<'_>) -> Vec<(&'b Stage, &'b ScoringRules)> {
 
 /// Applications in the field that a panel of mine reviews, in order: what may concern an expert, found without asking for
 /// each of a thousand who reviews it.
-fn mine<'b>(desk: &'b EditionDesk<'_>) -> impl Iterator<Item = &'b String> {
+pub(super) fn mine<'b>(desk: &'b EditionDesk<'_>) -> impl Iterator<Item = &'b String> {
     let panels = desk.edition.panels.values().filter(|panel| panel.members.contains(&desk.me));
     let applications: BTreeSet<&String> = panels.flat_map(|panel| &panel.applications).collect();
     applications.into_iter().filter(|application| desk.edition.field.contains(*application))
 }
 
 /// A case of a scored stage: stage and application in one name.
-fn case_id(stage: &str, application: &str) -> String {
+pub(super) fn case_id(stage: &str, application: &str) -> String {
     format!("{stage}~{application}")
 }
 
@@ -182,7 +182,7 @@ pub fn split<'b>(desk: &'b EditionDesk<'_>, case: &str) -> Option<(&'b Stage, St
     Some((desk.edition.rules().stage(stage)?, application.to_owned()))
 }
 
-fn about(desk: &EditionDesk<'_>, stage: &Stage, application: &str) -> Text {
+pub(super) fn about(desk: &EditionDesk<'_>, stage: &Stage, application: &str) -> Text {
     let name = desk.name(application);
     Text::new(format!("{} · {}", name.zh, stage.name.zh), format!("{} · {}", name.en, stage.name.en))
 }
@@ -195,7 +195,11 @@ fn can_agree(desk: &EditionDesk<'_>, stage: &Stage, application: &str) -> bool {
         .and_then(|(_, panel)| edition.consensus_signer(panel, application))
         .is_some_and(|signer| signer == desk.me);
     let method = stage.scoring.as_ref().map(|s| s.method.value);
-    let complete = method == Some(ScoringMethod::Adjust) || edition.missing_sheets(&stage.id, application).is_empty();
+    let complete = if edition.is_visited(stage) {
+        edition.visit(&stage.id, application).is_some_and(|visit| visit.report.is_some())
+    } else {
+        method == Some(ScoringMethod::Adjust) || edition.missing_sheets(&stage.id, application).is_empty()
+    };
     !given && leads && complete && !edition.lacks_pledge(&stage.id, &desk.me)
 }
 
@@ -324,7 +328,14 @@ fn consensus_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
     let sheets = sheets_before(desk.edition, stage, &application);
     let wide = wide(stage, &sheets);
     let adjusts = stage.scoring.as_ref().is_some_and(|s| s.method.value == ScoringMethod::Adjust);
+    let visited = desk.edition.is_visited(stage);
+    let found = desk.edition.found_items(&stage.id, &application);
     let mut fields = Vec::new();
+    let hint = |item: &str| match (visited, found.contains(item)) {
+        (true, true) => "mark_found",
+        (true, false) => "mark_not_found",
+        (false, _) => "marks_before",
+    };
     for category in &tree.categories {
         let name = category_name(&category.id, &category.name);
         for (index, item) in category.items.iter().enumerate() {
@@ -333,7 +344,7 @@ fn consensus_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
                 sheets.iter().filter_map(|(_, sheet)| sheet.get(&item.id)).map(|p| format!("{p}%")).collect();
             let mut percent = Field::labelled(&format!("percent:{}", item.id), "percent", kind)
                 .label(item_words(item, "percent"))
-                .hint(words("hint", "marks_before", &[("marks", &same(marks.join(" · ")))]))
+                .hint(words("hint", hint(&item.id), &[("marks", &same(marks.join(" · ")))]))
                 .with_all(suggestion(&sheets, &item.id, u64::from(tree.step)).iter().map(u64::to_string).collect());
             if index == 0 {
                 percent = percent.part(name.clone());
@@ -344,11 +355,11 @@ fn consensus_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
                 let name = format!("discussed:{}", item.id);
                 fields.push(Field::labelled(&name, "discussed", Kind::Tick).label(label));
             }
-            if adjusts {
+            if adjusts && !visited {
                 let name = format!("evidence:{}", item.id);
                 let evidence = Field::labelled(&name, "adjust_evidence", Kind::Area { most: REMARK, rows: 2 });
                 fields.push(evidence.optional());
-            } else {
+            } else if !adjusts {
                 for part in ["strengths", "improvements"] {
                     let name = format!("{part}:{}", item.id);
                     fields.push(Field::labelled(&name, part, Kind::Area { most: REMARK, rows: 2 }).optional());
@@ -367,6 +378,8 @@ fn write_consensus(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Propose
     let (panel, _) = desk.edition.panel_of(&stage.id, &application).ok_or(DeskError::NotOpen)?;
     let sheets = sheets_before(desk.edition, stage, &application);
     let adjusts = stage.scoring.as_ref().is_some_and(|s| s.method.value == ScoringMethod::Adjust);
+    let visited = desk.edition.is_visited(stage);
+    let found = desk.edition.found_items(&stage.id, &application);
     let mut wrong = Vec::new();
     let mut evidence = serde_json::Map::new();
     let mut hidden = BTreeMap::new();
@@ -376,7 +389,10 @@ fn write_consensus(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Propose
         hidden.insert(item_path(&item.id), json!(percent));
         let reason = input.text(&format!("evidence:{}", item.id));
         let before = sheets.first().and_then(|(_, sheet)| sheet.get(&item.id)).map(|p| i64::from(*p));
-        if adjusts && before != Some(percent) && reason.is_empty() {
+        let changed = before != Some(percent);
+        if visited && changed && !found.contains(item.id.as_str()) {
+            wrong.push(Wrong::new(&name, "change_finding"));
+        } else if adjusts && !visited && changed && reason.is_empty() {
             wrong.push(Wrong::new(&format!("evidence:{}", item.id), "change_reason"));
         }
         if !reason.is_empty() {
@@ -398,6 +414,9 @@ fn write_consensus(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Propose
     let body = ConsensusAgreed { application, discussed, panel: panel.to_owned(), stage: stage.id.clone() };
     let mut written = Written::edition(&stage.basis, body)?;
     written.hidden = hidden;
+    if visited {
+        return Ok(vec![written]);
+    }
     if adjusts {
         return Ok(vec![written.hiding("/evidence", Value::Object(evidence))]);
     }

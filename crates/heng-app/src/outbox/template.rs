@@ -56,6 +56,8 @@ templates! {
     TaskDue = "mail_task_due", ["office", "edition", "due", "link"];
     /// An expert is invited to a panel.
     PanelInvitation = "mail_panel_invitation", ["office", "edition", "due", "link"];
+    /// A site visit is planned; the day is its first.
+    VisitPlanned = "mail_visit_planned", ["office", "edition", "due", "link"];
     /// A member is invited to a session of the committee.
     SessionInvitation = "mail_session_invitation", ["office", "edition", "time", "link"];
     /// A notice is public.

@@ -6,8 +6,8 @@ use heng_domain::edition::Edition;
 use heng_domain::edition::events::{
     Approved, CalendarAdopted, CallPublished, ConditionChecked, CriteriaAdopted, DecisionMade, EditionClosed,
     EditionOpened, Effect, Event, ExpertSeated, HonourConferred, NoticePublished, ObjectionAnswered, ObjectionReceived,
-    ObjectionScreened, OrganisationEntered, PersonSeated, PreReviewDecided, RecommendationGiven, Role, ScoresOpened,
-    SelectionDecided, StageClosed, StageOpened, Window,
+    ObjectionScreened, OrganisationEntered, PersonSeated, RecommendationGiven, Role, ScoresOpened, SelectionDecided,
+    StageClosed, StageOpened, Window,
 };
 use heng_domain::eligibility::Facts;
 use heng_domain::office::events::{EntryPosted, Line, OfficeRole};
@@ -136,7 +136,10 @@ impl Simulation<'_> {
             StageKind::Call => self.call(stage)?,
             StageKind::Application => return self.applications(stage),
             StageKind::Recommendation => self.recommendations(stage)?,
-            StageKind::PreReview => self.pre_review(stage)?,
+            StageKind::PreReview => {
+                self.ask_departments()?;
+                self.pre_review(stage)?;
+            }
             StageKind::Experts => self.experts(stage)?,
             StageKind::Scoring => return self.scoring(stage),
             StageKind::Shortlist => self.shortlist(stage)?,
@@ -341,18 +344,13 @@ impl Simulation<'_> {
         // A few are refused where the field is large, so that the demonstration shows a refusal with its reason.
         let refused: Vec<usize> = if applications.len() >= 15 { vec![6, 11, 17] } else { Vec::new() };
         let mut checks = Vec::new();
-        let mut decisions = Vec::new();
         for (index, application) in applications.iter().enumerate() {
-            let mut failing = Vec::new();
             let fails = refused.iter().position(|r| *r == index);
             for condition in &conditions {
                 let wanted =
                     fails.and_then(|n| refusable(&conditions).get(n).map(|c| c.id == condition.id)) != Some(true);
                 let facts = self.facts(condition, anchor, wanted);
                 let met = self.condition_met(application, condition, &facts, anchor)?;
-                if !met {
-                    failing.push(condition.id.clone());
-                }
                 let from_register = matches!(condition.kind, ConditionKind::NoBan | ConditionKind::CoolDown);
                 let body = ConditionChecked {
                     application: application.clone(),
@@ -364,13 +362,17 @@ impl Simulation<'_> {
                 };
                 checks.push(self.draft("p:0001", &condition.basis, body)?);
             }
-            let body = PreReviewDecided { application: application.clone(), passed: failing.is_empty(), failing };
-            decisions.push(self.draft("p:0002", &stage.basis, body)?);
         }
         self.submit(checks)?;
+        let objected = refused.get(1).and_then(|index| applications.get(*index));
+        self.department_answers(&applications, objected)?;
         self.pass_days(stage.days.value - stage.days.value / 2)?;
         self.at(16, 0)?;
-        let decisions = decisions.into_iter().map(|d| self.sign(d, &["p:0002"])).collect::<Result<Vec<_>>>()?;
+        let mut decisions = Vec::new();
+        for application in &applications {
+            let body = self.state(|e| e.pre_review_outcome(application, self.day))?;
+            decisions.push(self.sign(self.draft("p:0002", &stage.basis, body)?, &["p:0002"])?);
+        }
         self.submit(decisions)
     }
 

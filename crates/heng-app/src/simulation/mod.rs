@@ -7,12 +7,14 @@ mod application;
 mod cast;
 mod committee;
 mod demo;
+mod departments;
 mod device;
 mod edition;
 mod office;
 mod random;
 mod review;
 mod trial;
+mod visits;
 
 use std::sync::Arc;
 

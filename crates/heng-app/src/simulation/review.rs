@@ -280,7 +280,7 @@ impl Simulation<'_> {
         self.at(9, 30)?;
         match rules.method.value {
             ScoringMethod::Items | ScoringMethod::Direct => self.sheets(stage, &rules, &field)?,
-            ScoringMethod::Adjust => {}
+            ScoringMethod::Adjust => self.plan_visits(stage, &field)?,
             ScoringMethod::Count => self.polls(stage, &field)?,
         }
         if matches!(self.settings.stop, Some(Stop::Sheets(_))) {
@@ -400,7 +400,12 @@ impl Simulation<'_> {
                     }
                     values.insert(item_path(&item), json!(now));
                 }
-                values.insert("/evidence".to_owned(), Value::Object(evidence));
+                if self.state(|e| e.is_visited(stage))? {
+                    let items: Vec<String> = evidence.keys().cloned().collect();
+                    batch.extend(self.visit(stage, application, &items)?);
+                } else {
+                    values.insert("/evidence".to_owned(), Value::Object(evidence));
+                }
             }
             let body = ConsensusAgreed { application: application.clone(), discussed, panel, stage: stage.id.clone() };
             let draft = self.draft(&leader, &stage.basis, body)?.hiding(self.random.bytes(), values);

@@ -82,6 +82,27 @@ impl Edition {
             || self.panels.values().any(|panel| self.sits_on(panel, reader, application))
     }
 
+    /// Whether `reader` may read the questions and findings of a site visit: the panel alone. That they exist, everybody sees
+    /// who may read the dossier; the plan too.
+    pub fn may_see_findings(&self, reader: &str, stage: &str, application: &str) -> bool {
+        self.panel_of(stage, application).is_some_and(|(_, panel)| self.sits_on(panel, reader, application))
+    }
+
+    /// Whether `reader` may read the conclusion of a visit: the panel, and the office once it is reported, unless the
+    /// officer votes.
+    pub fn may_see_report(&self, reader: &str, stage: &str, application: &str) -> bool {
+        let reported = self.visit(stage, application).is_some_and(|visit| visit.report.is_some());
+        let office = self.has_role(reader, Role::Officer) && !self.has_role(reader, Role::Member);
+        self.may_see_findings(reader, stage, application) || (office && reported)
+    }
+
+    /// Whether `reader` may see what departments have answered on an application: the office and the supervisor, and the
+    /// applicant once the pre-review is decided.
+    pub fn may_see_opinions(&self, reader: &str, application: &str) -> bool {
+        let own = self.applications.get(application).filter(|found| found.body.organisation == reader);
+        self.oversees(reader) || own.is_some_and(|found| found.review.is_some())
+    }
+
     /// Whether `reader` may see the sheet of `expert` for an application in a scored stage.
     ///
     /// Experts see nothing of each other before their own work is in (law 6); the office sees nothing while any sheet is
@@ -107,7 +128,7 @@ impl Edition {
     }
 
     /// Officers and the supervisor work on every case.
-    fn oversees(&self, reader: &str) -> bool {
+    pub fn oversees(&self, reader: &str) -> bool {
         self.has_role(reader, Role::Officer) || self.has_role(reader, Role::Supervisor)
     }
 

@@ -201,6 +201,28 @@ pub struct Returned {
     pub reason: String,
 }
 
+/// What a department answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpinionAnswer {
+    /// It has nothing against the applicant.
+    Clear,
+    /// It objects.
+    Objection,
+}
+
+/// How something was found at a site visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A document or file was read.
+    Document,
+    /// Somebody was interviewed.
+    Interview,
+    /// Something was seen.
+    Observation,
+}
+
 /// What an objection leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -412,14 +434,45 @@ events! {
         /// Remark.
         note: String,
     }
+    /// All departments of the rules are asked for their opinion on the whole field, in one go (征求部门意见).
+    OpinionsAsked = "opinions.asked" {
+        /// Applications: the field.
+        applications: Vec<String>,
+        /// Departments, in the order of the rules.
+        departments: Vec<String>,
+        /// Last day to answer.
+        until: Date,
+    }
+    /// A department's answer on one application; the words of an objection are hidden in `/reason`.
+    OpinionReceived = "opinion.received" {
+        /// Answer.
+        answer: OpinionAnswer,
+        /// Application.
+        application: String,
+        /// Why an earlier answer is corrected.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corrects: Option<String>,
+        /// Department.
+        department: String,
+        /// Days of the events that an objection names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        events: Vec<Date>,
+        /// SHA-256 of the reply.
+        evidence: Vec<Hash>,
+        /// Number of the reply letter.
+        letter: String,
+    }
     /// The pre-review of one application is decided.
     PreReviewDecided = "pre_review.decided" {
         /// Application.
         application: String,
-        /// Conditions that are not met.
+        /// Conditions that are not met, then departments whose objection stops the application.
         failing: Vec<String>,
         /// Passed or not.
         passed: bool,
+        /// Departments that have not answered, where the rules take silence for no objection.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        silent: Vec<String>,
     }
     /// A person declares a conflict (回避).
     RecusalDeclared = "recusal.declared" {
@@ -545,6 +598,71 @@ events! {
         application: String,
         /// Items whose wide spread was discussed.
         discussed: Vec<String>,
+        /// Panel.
+        panel: String,
+        /// Stage.
+        stage: String,
+    }
+    /// The site visit of an applicant is planned (现场评审计划); a later plan takes the place of an earlier one.
+    VisitPlanned = "visit.planned" {
+        /// Agenda, day by day.
+        agenda: String,
+        /// Application.
+        application: String,
+        /// Why an earlier plan is changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changes: Option<String>,
+        /// First day.
+        first_day: Date,
+        /// Functions of those who are to be interviewed, no names.
+        interviewees: Vec<String>,
+        /// Last day.
+        last_day: Date,
+        /// Panel.
+        panel: String,
+        /// Where.
+        place: String,
+        /// What the applicant is asked to prepare.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        prepare: String,
+        /// Stage.
+        stage: String,
+        /// Members of the panel who go, the leader among them.
+        team: Vec<String>,
+    }
+    /// A question that the document review left open; its words are hidden in `/question`.
+    VisitIssueRaised = "visit.issue_raised" {
+        /// Application.
+        application: String,
+        /// Item.
+        item: String,
+        /// Panel.
+        panel: String,
+        /// Stage.
+        stage: String,
+    }
+    /// Something found at the visit; hidden: what, in `/finding`, and where it can be seen again, in `/reference`.
+    VisitLogged = "visit.logged" {
+        /// Application.
+        application: String,
+        /// How it was found.
+        how: FindingKind,
+        /// Number of the record of the issue that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issue: Option<u64>,
+        /// Item.
+        item: String,
+        /// Panel.
+        panel: String,
+        /// Stage.
+        stage: String,
+    }
+    /// The leader's report on the visit (现场评审报告); the conclusion is hidden in `/conclusion`.
+    VisitReported = "visit.reported" {
+        /// Application.
+        application: String,
+        /// Findings on which it rests.
+        findings: u64,
         /// Panel.
         panel: String,
         /// Stage.

@@ -13,6 +13,7 @@ pub mod events;
 mod experts;
 mod hidden;
 mod notice;
+mod opinions;
 mod paths;
 mod result;
 mod review;
@@ -24,15 +25,17 @@ mod state;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+mod visits;
 
 pub use admit::Reading;
 pub use disclosure::Thing;
 pub use experts::Successor;
 pub use hidden::HiddenFields;
+pub use opinions::OpinionState;
 pub use paths::{item_of_path, item_path, mark_path, score_path};
 pub use result::{Finalist, MemberVote, PublicResult, Winner};
 pub use stages::StageProgress;
 pub use state::{
-    Application, DrawState, Edition, Motion, MotionState, Notice, Objection, Organisation, Panel, Review, Seat,
-    Session, Sheets, StageState, Succession,
+    Application, DrawState, Edition, Issue, LogEntry, Motion, MotionState, Notice, Objection, Opinions, Organisation,
+    Panel, Review, Seat, Session, Sheets, StageState, Succession, Visit,
 };

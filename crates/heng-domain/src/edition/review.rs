@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 
 use super::admit::Context;
 use super::events::{ConditionChecked, PreReviewDecided, Role};
+use super::opinions::OpinionState;
 use super::state::Edition;
 use crate::eligibility::{Standing, decide};
 use crate::refusal::{Verdict, ensure, refuse};
@@ -85,16 +86,32 @@ impl Edition {
             .map(|condition| condition.id.as_str())
             .collect();
         ensure!(open.is_empty(), "pre_review.open_conditions", &stage.basis, conditions = open.join(", "));
-        let failing: Vec<String> = self
-            .rules()
-            .conditions
-            .iter()
-            .filter(|condition| application.checks.get(&condition.id).is_some_and(|check| !check.met))
-            .map(|condition| condition.id.clone())
-            .collect();
-        let right = failing == body.failing && body.passed == failing.is_empty();
-        ensure!(right, "pre_review.result", &stage.basis, failing = failing.join(", "));
+        let today = self.day(cx.record.time);
+        self.opinions_complete(&body.application, today)?;
+        let decided = self.pre_review_outcome(&body.application, today);
+        let right = decided.failing == body.failing && decided.passed == body.passed;
+        ensure!(right, "pre_review.result", &stage.basis, failing = decided.failing.join(", "));
+        let silent = decided.silent == body.silent;
+        ensure!(silent, "pre_review.silent", &stage.basis, silent = decided.silent.join(", "));
         Ok(())
+    }
+
+    /// What the pre-review of an application comes to on a day, from what is checked and answered.
+    pub fn pre_review_outcome(&self, application: &str, today: Date) -> PreReviewDecided {
+        let checks = self.applications.get(application).map(|a| &a.checks);
+        let unmet = |id: &str| checks.and_then(|checks| checks.get(id)).is_some_and(|check| !check.met);
+        let conditions = self.rules().conditions.iter().map(|condition| condition.id.as_str());
+        let unmet = conditions.filter(|id| unmet(id));
+        let stops = self.rules().opinions.as_ref().is_some_and(|rules| rules.objection_stops.value);
+        let objecting = self.departments_at(application, OpinionState::Objection, today);
+        let failing: Vec<String> = unmet.chain(objecting.into_iter().filter(|_| stops)).map(str::to_owned).collect();
+        let silent = self.departments_at(application, OpinionState::Silent, today);
+        PreReviewDecided {
+            application: application.to_owned(),
+            passed: failing.is_empty(),
+            failing,
+            silent: silent.into_iter().map(str::to_owned).collect(),
+        }
     }
 
     pub(super) fn apply_pre_review(&mut self, body: PreReviewDecided) {

@@ -19,7 +19,7 @@ use crate::rules::{Aggregate, ScoringMethod, ScoringRules, Stage, StageKind};
 const SHEET_EXTRAS: [&str; 2] = ["/remarks", "/evidence"];
 
 impl Edition {
-    fn scoring_stage(&self, id: &str) -> Result<(&Stage, &ScoringRules), Refusal> {
+    pub(super) fn scoring_stage(&self, id: &str) -> Result<(&Stage, &ScoringRules), Refusal> {
         let stage = self.open_stage(id, StageKind::Scoring)?;
         match &stage.scoring {
             Some(rules) => Ok((stage, rules)),
@@ -27,7 +27,7 @@ impl Edition {
         }
     }
 
-    fn tree(&self) -> Result<&Criteria, Refusal> {
+    pub(super) fn tree(&self) -> Result<&Criteria, Refusal> {
         self.criteria.as_ref().ok_or_else(|| Refusal::new("call.no_criteria", &*self.rules().criteria.basis))
     }
 
@@ -36,7 +36,7 @@ impl Edition {
         self.sheets.get(stage).is_some_and(|sheets| sheets.computed.is_some())
     }
 
-    fn not_computed(&self, stage: &Stage) -> Verdict {
+    pub(super) fn not_computed(&self, stage: &Stage) -> Verdict {
         ensure!(!self.is_computed(&stage.id), "score.computed", &stage.basis, stage = &stage.id);
         Ok(())
     }
@@ -201,7 +201,7 @@ impl Edition {
         ensure!(!given, "consensus.twice", &stage.basis, application = &body.application);
         self.check_marks(cx, method)?;
         if method == ScoringMethod::Adjust {
-            return self.check_adjustment(cx, rules, &body.application);
+            return self.check_adjustment(cx, stage, rules, &body.application);
         }
         let missing = self.missing_sheets(&body.stage, &body.application);
         ensure!(
@@ -232,8 +232,12 @@ impl Edition {
         Ok(())
     }
 
-    /// A site visit changes a mark only with evidence in words (award-rules.md R37).
-    fn check_adjustment(&self, cx: &Context<'_>, rules: &ScoringRules, application: &str) -> Verdict {
+    /// A site visit changes a mark only with evidence (award-rules.md R37): what was found and noted at the visit, or words
+    /// beside the mark where the rules ask for no more.
+    fn check_adjustment(&self, cx: &Context<'_>, stage: &Stage, rules: &ScoringRules, application: &str) -> Verdict {
+        let visited = self.is_visited(stage);
+        let reported = self.visit(&stage.id, application).is_some_and(|visit| visit.report.is_some());
+        ensure!(reported || !visited, "visit.not_reported", &stage.basis, application = application);
         let from = rules.from.as_deref().unwrap_or_default();
         let Some(seq) = self.sheets.get(from).and_then(|s| s.agreed.get(application)) else {
             refuse!("consensus.no_earlier", &rules.method.basis, application = application)
@@ -243,14 +247,21 @@ impl Edition {
         };
         // Marks are opened one day, the words of evidence are not: then only their presence can be checked.
         let sealed = cx.record.hidden.contains_key("/evidence") && !cx.values.contains_key("/evidence");
-        if sealed {
+        if sealed && !visited {
             return Ok(());
         }
+        let found = self.found_items(&stage.id, application);
+        let worded = |item: &str| {
+            let text = cx.values.get("/evidence").and_then(|e| e.get(item)).and_then(|text| text.as_str());
+            text.is_some_and(|text| !text.is_empty())
+        };
         for (item, percent) in &after {
-            let reason =
-                cx.values.get("/evidence").and_then(|e| e.get(item)).and_then(|text| text.as_str()).unwrap_or("");
             let changed = before.get(item) != Some(percent);
-            ensure!(!changed || !reason.is_empty(), "consensus.evidence", &rules.method.basis, item = item);
+            if visited {
+                ensure!(!changed || found.contains(item.as_str()), "consensus.finding", &stage.basis, item = item);
+            } else {
+                ensure!(!changed || worded(item), "consensus.evidence", &rules.method.basis, item = item);
+            }
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::HiddenFields;
 use super::events::{
     ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened,
-    Excluded, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived, OptionCount,
-    OrganisationEntered, PollCounted, PreReviewDecided, RecommendationGiven, Role, RosterMember, SelectionDecided,
-    ShortlistDecided,
+    Excluded, FindingKind, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived,
+    OpinionReceived, OptionCount, OrganisationEntered, PollCounted, PreReviewDecided, RecommendationGiven, Role,
+    RosterMember, SelectionDecided, ShortlistDecided, VisitPlanned,
 };
 use crate::calendar::Calendar;
 use crate::criteria::Criteria;
@@ -74,6 +74,21 @@ pub struct Application {
 
 /// Decision of the pre-review.
 pub type Review = PreReviewDecided;
+
+/// The departments' opinions: what was asked, and what came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opinions {
+    /// Applications.
+    pub applications: BTreeSet<String>,
+    /// Last day to answer.
+    pub until: Date,
+    /// When they were asked.
+    pub asked: Instant,
+    /// Number of the record that asked.
+    pub seq: u64,
+    /// The answer that counts, with the number of its record, by department and application.
+    pub answers: BTreeMap<(String, String), (OpinionReceived, u64)>,
+}
 
 /// When a stage was opened and closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,6 +226,45 @@ impl Panel {
         }
         out
     }
+}
+
+/// A question for the site visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// Who raised it.
+    pub by: String,
+    /// Item.
+    pub item: String,
+    /// Number of the record.
+    pub seq: u64,
+}
+
+/// Something found at a site visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Who found it.
+    pub by: String,
+    /// How.
+    pub how: FindingKind,
+    /// Number of the record of the issue that it answers.
+    pub issue: Option<u64>,
+    /// Item.
+    pub item: String,
+    /// Number of the record.
+    pub seq: u64,
+}
+
+/// A site visit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Visit {
+    /// The plan that counts, with the number of its record.
+    pub plan: Option<(VisitPlanned, u64)>,
+    /// Issues, in order.
+    pub issues: Vec<Issue>,
+    /// Findings, in order.
+    pub log: Vec<LogEntry>,
+    /// Number of the report's record, and when.
+    pub report: Option<(u64, Instant)>,
 }
 
 /// Where the sheets of a stage stand in the log: numbers of records.
@@ -384,6 +438,8 @@ pub struct Edition {
     pub field: BTreeSet<String>,
     /// The field as each stage found it when it opened.
     pub field_at: BTreeMap<String, BTreeSet<String>>,
+    /// Opinions of other departments, once they are asked.
+    pub opinions: Option<Opinions>,
     /// Recusals: person or expert, application, ground.
     pub recusals: BTreeMap<(String, String), String>,
     /// Pledges: person or expert, hash of the text.
@@ -394,6 +450,8 @@ pub struct Edition {
     pub panels: BTreeMap<String, Panel>,
     /// Sheets by stage.
     pub sheets: BTreeMap<String, Sheets>,
+    /// Site visits by stage and application.
+    pub visits: BTreeMap<(String, String), Visit>,
     /// Shortlists by stage.
     pub shortlists: BTreeMap<String, ShortlistDecided>,
     /// Sessions.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use heng_log::Hash;
+use heng_log::commitment::Opening;
 use heng_log::signature::PersonalKey;
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ fn rules() -> Rules {
     let site = rules.stages.iter_mut().find(|s| s.id == "site").and_then(|s| s.scoring.as_mut()).unwrap();
     site.method.value = ScoringMethod::Direct;
     site.aggregate.as_mut().unwrap().value = Aggregate::Mean;
-    site.from = None;
+    (site.from, site.visit) = (None, None);
     rules
 }
 
@@ -150,6 +151,27 @@ pub(super) fn submit(e: &mut Edition, stage: &str, application: &str, expert: &s
     let mut fields = super::HiddenFields::new(["/mark".to_owned()].into(), &committed);
     fields.learn([("/mark".to_owned(), json!(mark))]);
     e.hidden.insert(e.size, fields);
+}
+
+/// As [`act`], with hidden values that are known.
+pub(super) fn act_hiding(
+    e: &mut Edition,
+    actor: &str,
+    kind: &str,
+    body: Value,
+    signers: &[&str],
+    values: &[(&str, Value)],
+) -> Result<(), &'static str> {
+    let mut record = record(Some(e), actor, kind, body);
+    let mut openings = Vec::new();
+    for (path, value) in values {
+        let opening = Opening { seq: record.seq, path: (*path).to_owned(), salt: Hash([5; 32]), value: value.clone() };
+        record.hidden.insert(opening.path.clone(), opening.commitment().unwrap());
+        openings.push(opening);
+    }
+    let signers: Vec<String> = signers.iter().map(|by| (*by).to_owned()).collect();
+    e.rehearse(&record, &openings, &signers).map_err(|refusal| refusal.code)?;
+    e.apply(&record, &openings).map_err(|refusal| refusal.code)
 }
 
 /// Puts a record through `admit`, with these signatures, and applies it; the code of the refusal otherwise.

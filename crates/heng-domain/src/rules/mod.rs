@@ -99,6 +99,9 @@ pub struct Rules {
     pub application: ApplicationRules,
     /// Eligibility and veto conditions of the pre-review.
     pub conditions: Vec<Condition>,
+    /// Departments that are asked for their opinion during the pre-review (征求部门意见); absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinions: Option<OpinionRules>,
     /// Grounds of recusal (回避).
     pub recusal: Vec<Ground>,
     /// The stages in order.
@@ -256,6 +259,39 @@ pub struct Relief {
     pub years: u32,
 }
 
+/// Opinions of other departments (award-rules.md R17).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpinionRules {
+    /// Days to answer.
+    pub days: Sourced<u32>,
+    /// Which days count.
+    pub day_kind: Sourced<DayKind>,
+    /// True: who has not answered by the last day raises no objection; false: every answer is waited for.
+    pub silence_clears: Sourced<bool>,
+    /// True: an objection stops the application; false: it is on record and the other conditions decide.
+    pub objection_stops: Sourced<bool>,
+    /// Who is asked.
+    pub departments: Vec<Department>,
+}
+
+/// A department that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    /// Short name, e.g. `tax`.
+    pub id: String,
+    /// Name.
+    pub name: Text,
+    /// What it is asked.
+    pub asks: Text,
+    /// Article.
+    pub basis: String,
+    /// True where no source states it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
+}
+
 /// A ground of recusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -410,6 +446,10 @@ pub struct ScoringRules {
     /// Range of an item's percentages that asks for a note at consensus, in percent points; 0 = none.
     #[serde(default)]
     pub spread_alarm: u32,
+    /// For `adjust`: true: each applicant is visited by plan, and a mark changes only on what was found and noted there
+    /// (现场评审); absent: evidence in words is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<Sourced<bool>>,
 }
 
 /// How many go on.
@@ -655,6 +695,11 @@ impl Rules {
     /// The condition called `id`.
     pub fn condition(&self, id: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.id == id)
+    }
+
+    /// The department called `id`.
+    pub fn department(&self, id: &str) -> Option<&Department> {
+        self.opinions.as_ref()?.departments.iter().find(|department| department.id == id)
     }
 
     /// Stages that must be closed before the one at `index` may open.

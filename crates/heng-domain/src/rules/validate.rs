@@ -83,6 +83,7 @@ impl Rules {
         out.names("stages", self.stages.iter().map(|stage| stage.id.as_str()));
         self.check_tiers(&mut out);
         self.check_conditions(&mut out);
+        self.check_opinions(&mut out);
         for (index, stage) in self.stages.iter().enumerate() {
             self.check_stage(&mut out, index, stage);
         }
@@ -135,6 +136,25 @@ impl Rules {
             out.require(!condition.basis.is_empty(), format!("{key}.basis"), "every value needs its article");
             let share_fits = condition.kind != ConditionKind::Share || condition.at_least.unwrap_or(0) <= 100;
             out.require(share_fits, format!("{key}.at_least"), "is a percentage: at most 100");
+        }
+    }
+
+    fn check_opinions(&self, out: &mut Report) {
+        let Some(opinions) = &self.opinions else { return };
+        out.require(opinions.days.value >= 1, "opinions.days.value", "must be at least 1");
+        out.require(!opinions.departments.is_empty(), "opinions.departments", "name at least one department");
+        // A refusal names conditions and departments in one list: the same name would be both.
+        let conditions = self.conditions.iter().map(|condition| condition.id.as_str());
+        let departments = opinions.departments.iter().map(|department| department.id.as_str());
+        out.names("opinions.departments", departments.clone());
+        for (i, id) in departments.enumerate() {
+            let key = format!("opinions.departments[{i}]");
+            let same = conditions.clone().any(|condition| condition == id);
+            out.require(!same, format!("{key}.id"), format!("{id:?} is a condition already"));
+        }
+        for (i, department) in opinions.departments.iter().enumerate() {
+            let key = format!("opinions.departments[{i}].basis");
+            out.require(!department.basis.is_empty(), key, "every department needs its article");
         }
     }
 
@@ -208,6 +228,11 @@ impl Rules {
                 adjusts == scoring.from.is_some(),
                 format!("{key}.scoring.from"),
                 if adjusts { "name the stage whose sheets are adjusted" } else { "only for method = \"adjust\"" },
+            );
+            out.require(
+                adjusts || scoring.visit.is_none(),
+                format!("{key}.scoring.visit"),
+                "only for method = \"adjust\"",
             );
             if let Some(from) = &scoring.from {
                 let fits = self.stage(from).and_then(|s| s.scoring.as_ref()).is_some_and(|s| {

@@ -14,6 +14,7 @@ pub(crate) mod notes;
 pub(crate) mod notices;
 pub(crate) mod once;
 pub(crate) mod openapi;
+pub(crate) mod opinions;
 pub(crate) mod outbox;
 pub(crate) mod paging;
 pub(crate) mod papers;
@@ -24,6 +25,7 @@ pub(crate) mod register;
 pub(crate) mod rules;
 pub(crate) mod shapes;
 pub(crate) mod tasks;
+pub(crate) mod visits;
 
 use axum::body::Bytes;
 use axum::extract::OriginalUri;

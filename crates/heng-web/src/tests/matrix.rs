@@ -105,6 +105,7 @@ fn address(line: &Line, place: &Place, proposal: &str) -> String {
         ("{sha256}", &place.file),
         ("{seq}", "3"),
         ("{notice}", &place.notice),
+        ("{department}", "tax"),
         ("{number}", "2025-001"),
         ("{paper}", "receipt"),
         ("{token}", "x"),

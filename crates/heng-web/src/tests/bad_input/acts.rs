@@ -196,8 +196,9 @@ async fn every_act_says_what_is_wrong_and_keeps_what_was_typed() {
     // Other rules: a public poll that is counted, and ballots on paper.
     let (paper, log) = super::robot::paper();
     live(&mut met, &paper, &log).await;
-    let acts =
-        desk::edition_acts().into_iter().map(|act| act.kind).chain(desk::office_acts().into_iter().map(|act| act.kind));
+    let edition_acts = desk::edition_acts();
+    let office_acts = desk::office_acts();
+    let acts = edition_acts.iter().map(|act| act.kind).chain(office_acts.iter().map(|act| act.kind));
     let unmet: Vec<&str> = acts.filter(|kind| !met.kinds.contains(kind)).collect();
     assert!(unmet.is_empty(), "these forms were never open: {unmet:?}");
     assert!(met.broken.is_empty(), "{} laws are broken:\n{}", met.broken.len(), met.broken.join("\n"));
