@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { enter, fillParts, follow, press } from './newcomer.js';
+import { enter, fill, fillParts, follow, press } from './newcomer.js';
 import { startBrowser, startOffice } from './office.js';
 
 const YEAR = new Date().getFullYear();
@@ -62,16 +62,23 @@ async function county({ office, page, picture, until }) {
   await picture('applicant-tasks-en', { path: `/en${form}` });
   await page.goto(office.address + form);
   await fillParts(page, 1, async (part) => {
-    if (part !== 2) return;
-    await page.locator('form.act textarea').first().press('End');
-    await page.locator('form.act textarea').first().pressSequentially(' ');
-    await page.getByText('已保存').first().waitFor({ timeout: 5000 });
-    await picture('applicant-part');
+    if (part === 0) {
+      await page.fill('input[name=contact_name]', '林示例');
+      await page.fill('input[name=contact_phone]', '000-0000-0000');
+    } else if (part === 1) {
+      await page.locator('form.act textarea').first().fill('本单位生产储能设备（虚构内容，仅供演示）。');
+    } else if (part === 2) {
+      const lines = (await page.inputValue('textarea[name=figures]')).split('\n').map((line) => line.split('\t')[0]);
+      await page.fill('textarea[name=figures]', lines.map((year, n) => `${year}\t${252 + 21 * n}000000.00\t${18 + n}000000.00\t${10 + n}000000.00\t${426 + 12 * n}`).join('\n'));
+    } else if (part === 3) {
+      await page.locator('form.act textarea').first().fill('高层领导每月到现场听取员工意见，三年间改进建议增加一倍（虚构内容，仅供演示）。');
+      await page.getByText('已保存').first().waitFor({ timeout: 5000 });
+      await picture('applicant-part', { at: '.saved, [data-saved], form.act' });
+    }
   });
   await picture('applicant-check');
+  // An application has no signature: it is recorded as it is sent.
   await press(page, page.locator('form:has(input[name=_version]) .buttons button[value=send]'));
-  await picture('sign');
-  await press(page, page.locator('form:has(input[name=demo]) button'));
   await picture('receipt');
 
   await picture('recommender-opinion', { path: await until(COUNTY, 'recommendation.given') });
@@ -94,6 +101,11 @@ async function vote({ office, page, picture, until }) {
   const ballot = await page.locator('.next-step a.button.primary').getAttribute('href');
   await picture('committee-ballot', { path: ballot, size: PHONE });
   await picture('committee-ballot-en', { path: `/en${ballot}`, size: PHONE });
+  await page.goto(office.address + ballot);
+  await fill(page);
+  await press(page, page.locator('form.act .buttons .primary'));
+  await picture('sign');
+  await press(page, page.locator('form:has(input[name=demo]) button'));
   await until(VOTE, 'motion.closed');
   await picture('chair-close');
   await until(VOTE, 'motion.frozen');
