@@ -17,7 +17,15 @@ const guide = resolve(fileURLToPath(import.meta.url), '../../../docs/guide');
 const rewrite = process.env.GUIDES === '1';
 const into = rewrite ? join(guide, 'pictures') : mkdtempSync(join(tmpdir(), 'heng-guides-'));
 const WIDE = { width: 1000, height: 700 };
+/** Where a form begins that stands beside or below a dossier. */
+const FORM = 'form.act';
 const PHONE = { width: 390, height: 760 };
+const FEWER = `
+import sys
+from PIL import Image
+for file in sys.argv[1:]:
+    Image.open(file).convert('RGB').quantize(200, dither=Image.Dither.NONE).save(file, optimize=True)
+`;
 let browser;
 before(async () => { browser = await startBrowser(); });
 after(async () => { await browser?.close(); if (!rewrite) rmSync(into, { recursive: true, force: true }); });
@@ -32,8 +40,10 @@ async function meeting(work) {
     if (path) await page.goto(office.address + path, { waitUntil: 'load' });
     await page.evaluate(async (at) => {
       await document.fonts.ready;
-      const seen = at && document.querySelector(at);
+      let seen = at && document.querySelector(at);
       if (at && !seen) throw new Error(`${at} is not on this page`);
+      // A heading with the line above it.
+      if (seen?.matches('h1')) seen = seen.previousElementSibling ?? seen;
       window.scrollTo(0, seen ? seen.getBoundingClientRect().top + window.scrollY - 24 : 0);
     }, at);
     await page.screenshot({ path: join(into, `${name}.png`) });
@@ -73,23 +83,23 @@ async function county({ office, page, picture, until }) {
     } else if (part === 3) {
       await page.locator('form.act textarea').first().fill('高层领导每月到现场听取员工意见，三年间改进建议增加一倍（虚构内容，仅供演示）。');
       await page.getByText('已保存').first().waitFor({ timeout: 5000 });
-      await picture('applicant-part', { at: '.saved, [data-saved], form.act' });
+      await picture('applicant-part', { at: 'h1' });
     }
   });
-  await picture('applicant-check');
+  await picture('applicant-check', { at: 'h1' });
   // An application has no signature: it is recorded as it is sent.
   await press(page, page.locator('form:has(input[name=_version]) .buttons button[value=send]'));
-  await picture('receipt');
+  await picture('receipt', { at: 'h1' });
 
-  await picture('recommender-opinion', { path: await until(COUNTY, 'recommendation.given') });
-  await picture('office-condition', { path: await until(COUNTY, 'condition.checked') });
+  await picture('recommender-opinion', { path: await until(COUNTY, 'recommendation.given'), at: FORM });
+  await picture('office-condition', { path: await until(COUNTY, 'condition.checked'), at: FORM });
   await picture('expert-pledge', { path: await until(COUNTY, 'pledge.given') });
   const sheet = await until(COUNTY, 'score.submitted');
-  await picture('expert-scorebook', { path: sheet });
-  await picture('expert-scorebook-en', { path: `/en${sheet}` });
-  await picture('expert-consensus', { path: await until(COUNTY, 'consensus.agreed') });
+  await picture('expert-scorebook', { path: sheet, at: FORM });
+  await picture('expert-scorebook-en', { path: `/en${sheet}`, at: FORM });
+  await picture('expert-consensus', { path: await until(COUNTY, 'consensus.agreed'), at: 'h1' });
   await enter(page, office, 'p:0001', `/work/${COUNTY}`);
-  await picture('office-board', { path: `/work/${COUNTY}/board` });
+  await picture('office-board', { path: `/work/${COUNTY}/board`, at: 'h1' });
 }
 
 /** The committee's vote: newcomer, member, chair, supervisor. */
@@ -99,12 +109,12 @@ async function vote({ office, page, picture, until }) {
   await picture('newcomer-next');
   await enter(page, office, 'p:0021', `/work/${VOTE}`);
   const ballot = await page.locator('.next-step a.button.primary').getAttribute('href');
-  await picture('committee-ballot', { path: ballot, size: PHONE });
-  await picture('committee-ballot-en', { path: `/en${ballot}`, size: PHONE });
+  await picture('committee-ballot', { path: ballot, at: 'h1', size: PHONE });
+  await picture('committee-ballot-en', { path: `/en${ballot}`, at: 'h1', size: PHONE });
   await page.goto(office.address + ballot);
   await fill(page);
   await press(page, page.locator('form.act .buttons .primary'));
-  await picture('sign');
+  await picture('sign', { at: 'h1' });
   await press(page, page.locator('form:has(input[name=demo]) button'));
   await until(VOTE, 'motion.closed');
   await picture('chair-close');
@@ -113,20 +123,15 @@ async function vote({ office, page, picture, until }) {
   await enter(page, office, 'p:0021', `/work/${VOTE}`);
   await picture('committee-dispute', { path: await page.locator('a[href*="/motion.disputed/"]').first().getAttribute('href') });
   await enter(page, office, 'p:0003', `/work/${VOTE}`);
-  await picture('supervisor-board', { path: `/work/${VOTE}/board` });
+  await picture('supervisor-board', { path: `/work/${VOTE}/board`, at: 'h1' });
 }
 
 test('every picture of the guides is still there to be taken', { timeout: 120_000 }, async () => {
   mkdirSync(into, { recursive: true });
-  await meeting(county);
-  await meeting(vote);
+  await Promise.all([meeting(county), meeting(vote)]);
   const taken = readdirSync(into);
-  // Fewer colours make a smaller file, where the tool for that is there.
-  if (rewrite) {
-    for (const file of taken.map((name) => join(into, name))) {
-      spawnSync('convert', [file, '-strip', '+dither', '-colors', '48', '-define', 'png:compression-level=9', `PNG8:${file}`]);
-    }
-  }
+  // Fewer colours make a smaller file, where Pillow is there to choose them.
+  if (rewrite) spawnSync('python3', ['-c', FEWER, ...taken.map((name) => join(into, name))]);
   const shown = new Set();
   for (const name of readdirSync(guide).filter((name) => name.endsWith('.md'))) {
     for (const [, picture] of readFileSync(join(guide, name), 'utf8').matchAll(/\]\(pictures\/([\w-]+\.png)\)/g)) shown.add(picture);
