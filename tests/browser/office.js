@@ -74,6 +74,11 @@ async function serve(command, place) {
 export async function startOffice() {
   const place = join(folder(), 'office');
   demonstration(place);
+  return serveDemonstration(place);
+}
+
+/** A demonstration that a set-up built in `place`. */
+export function serveDemonstration(place) {
   return serve('demo', place);
 }
 

@@ -99,7 +99,7 @@ fn install(packages: &[&str]) -> Result<()> {
 fn browser() -> Result<()> {
     packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;
     run("cargo", &["build", "--package", "heng"], &[])?;
-    run("cargo", &["build", "--package", "heng-app", "--example", "committee"], &[])?;
+    run("cargo", &["build", "--package", "heng-app", "--example", "committee", "--example", "paper"], &[])?;
     run("npm", &["ci", "--prefix", "tests/browser", "--no-audit", "--no-fund"], &[])?;
     run("node", &["--test", "tests/browser/"], &[])
 }

@@ -12,11 +12,19 @@ use super::field::{same, words};
 const MACHINE: [&str; 10] =
     ["log", "nonce", "options_sha256", "roster_sha256", "rule_sha256", "text_sha256", "v", "source", "cite", "sha256"];
 
+/// Parts of a ballot that bind it to what was displayed, there by their hash.
+const BOUND: [&str; 4] = ["options", "roster", "rule", "text"];
+
+fn machine(key: &str, value: &Value) -> bool {
+    let hash = value.as_str().is_some_and(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()));
+    MACHINE.contains(&key) || (hash && BOUND.contains(&key))
+}
+
 /// Label and value of each part of a body, in both languages; hidden values come last, as the signer typed them.
 pub fn describe(edition: Option<&Edition>, body: &Value, hidden: &BTreeMap<String, Value>) -> Vec<(Text, Text)> {
     let mut out = Vec::new();
     if let Value::Object(map) = body {
-        for (key, value) in map.iter().filter(|(key, _)| !MACHINE.contains(&key.as_str())) {
+        for (key, value) in map.iter().filter(|(key, value)| !machine(key, value)) {
             out.push((label(key), shown(edition, key, value)));
         }
     }
@@ -54,7 +62,13 @@ fn named(edition: Option<&Edition>, id: &str) -> Text {
     if let Some(name) = edition.seats.get(id).and_then(|seat| seat.name.as_ref()) {
         return same(format!("{name} · {id}"));
     }
+    if let Some(motion) = edition.motion(id) {
+        return motion.body.text.clone();
+    }
     let rules = edition.rules();
+    if let Some(stage) = edition.draws.get(id).and_then(|draw| rules.stage(&draw.stage)) {
+        return Text::new(format!("{} · {id}", stage.name.zh), format!("{} · {id}", stage.name.en));
+    }
     let found = rules.stage(id).map(|s| &s.name).or_else(|| rules.condition(id).map(|c| &c.name));
     let found = found.or_else(|| rules.tier(id).map(|t| &t.name));
     let found = found.or_else(|| rules.recusal.iter().find(|g| g.id == id).map(|g| &g.name));
