@@ -225,7 +225,7 @@ async function edition(walk) {
   await walk.press(SEND);
   await walk.sign();
   await walk.visit(`/editions/${walk.place}/hall`);
-  await guides.show('hall-1', stranger, { from: 'body' });
+  await guides.show('hall-1', stranger, { from: 'body', height: 760 });
   await walk.as('p:0012');
   await walk.other('motion.disputed');
   await walk.phone(true);
@@ -318,7 +318,7 @@ test('the guides are whole: both languages, one picture for each step, no senten
 
 describe('what the guides say stands on the pages', { concurrency: 2 }, () => {
   for (const [lang, prefix] of [['zh', ''], ['en', '/en']]) {
-    test(lang, { timeout: 240_000 }, async () => {
+    test(lang, { timeout: 480_000 }, async () => {
       const guides = new Guides(lang);
       const office = await startOffice();
       const walk = await Walk.open(guides, office, `nanlu-county/${YEAR}`, prefix);

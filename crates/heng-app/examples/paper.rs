@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use heng_app::simulation::{Cast, DEMO_SEED, Frozen, Numbers, Settings, Stop, days_until, register, run};
 use heng_app::{Clock, Heng, ManualClock, OsEntropy, Place, SystemClock};
-use heng_domain::rules::{
-    BallotKind, Level, StageKind, VoteDisclosure, read_calendar, read_criteria, read_rules,
-};
+use heng_domain::rules::{BallotKind, Level, StageKind, VoteDisclosure, read_calendar, read_criteria, read_rules};
 use heng_domain::text::Text;
 use heng_domain::time::Instant;
 use jiff::ToSpan;

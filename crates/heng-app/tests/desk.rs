@@ -70,7 +70,8 @@ impl Town {
                             standing.handle.clone()
                         };
                         let device = DeviceKey::of(SEED, &name).unwrap();
-                        let signature = |s: &proposal::Statement| device.signature(&s.hash, &standing.handle, s.at.clone());
+                        let signature =
+                            |s: &proposal::Statement| device.signature(&s.hash, &standing.handle, s.at.clone());
                         let signatures = statements.iter().map(signature).collect();
                         proposal::sign(&self.heng, &proposal.id, &subject, signatures).unwrap();
                         signed = true;

@@ -715,13 +715,17 @@ fn check_page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, versio
     let main = html! {
         (ui::title_block(&title, Some(act.get(view.lang))))
         (ui::sentence(&view.t("check_answers_text")))
-        dl.facts.answers {
-            @for field in &sheet.fields {
-                div {
-                    dt { (field.label.get(view.lang)) }
-                    dd {
-                        span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
-                        a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
+        // Part by part, as the form asked: the same question may stand in several.
+        @for fields in sheet.fields.chunk_by(|_, next| next.part.is_none()) {
+            @if let Some(part) = fields.first().and_then(|field| field.part.as_ref()) { h2 { (part.get(view.lang)) } }
+            dl.facts.answers {
+                @for field in fields {
+                    div {
+                        dt { (field.label.get(view.lang)) }
+                        dd {
+                            span.typed translate="no" { (shown(view, field, answers.get(&field.name).unwrap_or(&empty))) } " "
+                            a href=(format!("{action}{}#{}", part_query(sheet, &field.name), html_id(&field.name))) { (view.t("change")) }
+                        }
                     }
                 }
             }
