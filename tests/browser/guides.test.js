@@ -185,6 +185,7 @@ async function edition(walk) {
   await walk.show('clerk-2', { from: 'form.act', height: 700 });
   await walk.until('pre_review.decided');
   await walk.show('start-3', { from: 'body', mark: NEXT });
+  assert.ok(await page.locator('details.more a[href*="/condition.checked/"]').count(), 'what was checked can be checked again');
   await walk.begin('draw.planned');
   await walk.show('clerk-3', { mark: SEND });
   await walk.begin('draw.revealed');

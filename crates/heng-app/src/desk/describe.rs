@@ -96,14 +96,14 @@ fn shown(edition: Option<&Edition>, key: &str, value: &Value) -> Text {
             {
                 return Text::new(zh, en);
             }
-            let parts: Vec<Text> = map
-                .iter()
-                .filter(|(key, _)| !MACHINE.contains(&key.as_str()))
-                .map(|(key, value)| {
-                    let (label, value) = (label(key), shown(edition, key, value));
-                    Text::new(format!("{} {}", label.zh, value.zh), format!("{} {}", label.en, value.en))
-                })
-                .collect();
+            let mut entries: Vec<_> = map.iter().filter(|(key, _)| !MACHINE.contains(&key.as_str())).collect();
+            // Figures are read by their year.
+            entries.sort_by_key(|(key, _)| *key != "year");
+            let said = entries.into_iter().map(|(key, value)| {
+                let (label, value) = (label(key), shown(edition, key, value));
+                Text::new(format!("{} {}", label.zh, value.zh), format!("{} {}", label.en, value.en))
+            });
+            let parts: Vec<Text> = said.collect();
             joined(&parts, "，", ", ")
         }
     }

@@ -15,7 +15,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             kind: ConditionChecked::KIND,
             who: Who::Officer,
             signs: Signs::NOBODY,
-            open: |desk| cases(desk, |open, decided| open > 0 && !decided),
+            // Until the decision what was checked can be checked again, if it was wrong.
+            open: |desk| cases(desk, |open| Some(open > 0)),
             form,
             write,
         },
@@ -23,7 +24,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             kind: PreReviewDecided::KIND,
             who: Who::Officer,
             signs: Signs::ACTOR,
-            open: |desk| cases(desk, |open, decided| open == 0 && !decided),
+            open: |desk| cases(desk, |open| (open == 0).then_some(true)),
             form: |_, _| Vec::new(),
             write: |desk, id, _| {
                 let stage = desk.stage(StageKind::PreReview).ok_or(DeskError::NotOpen)?;
@@ -43,7 +44,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     ]
 }
 
-fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(usize, bool) -> bool) -> Vec<Case> {
+/// Applications without a decision; `duty` says of the number of conditions still to check whether it is one, if anything.
+fn cases(desk: &EditionDesk<'_>, duty: impl Fn(usize) -> Option<bool>) -> Vec<Case> {
     let Some(stage) = desk.stage(StageKind::PreReview) else { return Vec::new() };
     if !desk.has(Role::Officer) {
         return Vec::new();
@@ -51,8 +53,9 @@ fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(usize, bool) -> bool) -> Vec<Ca
     let due = desk.due(stage);
     let field = desk.edition.field.iter().filter_map(|id| Some((id, desk.edition.applications.get(id)?)));
     field
-        .filter(|(_, a)| wanted(unchecked(desk, &a.body.application).len(), a.review.is_some()))
-        .map(|(id, _)| Case::duty(id.clone(), desk.name(id), due))
+        .filter(|(_, a)| a.review.is_none())
+        .filter_map(|(id, _)| Some((id, duty(unchecked(desk, id).len())?)))
+        .map(|(id, duty)| Case { id: id.clone(), about: desk.name(id), due, duty })
         .collect()
 }
 
@@ -60,6 +63,12 @@ fn unchecked<'b>(desk: &'b EditionDesk<'_>, id: &str) -> Vec<&'b Condition> {
     let checks = desk.edition.applications.get(id).map(|a| &a.checks);
     let open = |c: &&Condition| checks.is_none_or(|checks| !checks.contains_key(&c.id));
     desk.edition.rules().conditions.iter().filter(open).collect()
+}
+
+/// What is not checked yet; when all is, all of it, to be checked again.
+fn to_check<'b>(desk: &'b EditionDesk<'_>, id: &str) -> Vec<&'b Condition> {
+    let open = unchecked(desk, id);
+    if open.is_empty() { desk.edition.rules().conditions.iter().collect() } else { open }
 }
 
 /// What the register says decides by itself; it needs no evidence and asks nothing.
@@ -77,7 +86,7 @@ fn form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
         .map(|file| Choice::new(file.sha256.to_string(), same(format!("{} · {}", file.name, file.about))))
         .collect();
     let mut fields = Vec::new();
-    for condition in unchecked(desk, id) {
+    for condition in to_check(desk, id) {
         let mut own = Vec::new();
         let name = |part: &str| format!("{}:{part}", condition.id);
         let count = || Kind::Number { least: 0, most: 1_000_000_000, step: 1 };
@@ -117,7 +126,7 @@ fn write(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
     let anchor = desk.edition.anchor_day().ok_or(DeskError::NotOpen)?;
     let mut out = Vec::new();
     let mut wrong = Vec::new();
-    for condition in unchecked(desk, id) {
+    for condition in to_check(desk, id) {
         let name = |part: &str| format!("{}:{part}", condition.id);
         let facts = match facts(condition, input) {
             Ok(facts) => facts,
