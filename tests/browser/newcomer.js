@@ -193,12 +193,16 @@ async function quickly(next, seed, answer) {
   if (sign) await send(sign.getAttribute('action'), [...new FormData(sign)]);
 }
 
+/** The same number for everybody who judges the same applicant: the last of its number. */
+const digit = ({ href }, at) => Number((decodeURIComponent(href).match(/(\d)$/) ?? [0, at])[1]);
+
 /**
  * Follows “Next step” of an edition to its end, whoever it is that has to act: in the demonstration the next step says as
  * whom to enter and when a day must pass. Each kind of act is done `clicks` times by pressing what the pages show, the
- * rest by the same requests without drawing. Ends before a step of which `until` says so. Returns what was done, how often each kind, and who is signed in.
+ * rest by the same requests without drawing. Ends before a step of which `until` says so. `judge` says what number decides
+ * how a form is filled in. Returns what was done, how often each kind, and who is signed in.
  */
-export async function follow(page, office, place, { prefix = '', clicks = Infinity, most = 3000, until = () => false } = {}) {
+export async function follow(page, office, place, { prefix = '', clicks = Infinity, most = 3000, until = () => false, judge = digit } = {}) {
   const home = `${office.address}${prefix}/work/${place}`;
   let list = home;
   const kinds = new Map();
@@ -212,7 +216,7 @@ export async function follow(page, office, place, { prefix = '', clicks = Infini
     if (until(next)) return { done, kinds, who };
     const count = kinds.get(next.kind) ?? 0;
     kinds.set(next.kind, count + 1);
-    const seed = Number((decodeURIComponent(next.href).match(/(\d)$/) ?? [0, done.length])[1]);
+    const seed = judge(next, done.length);
     if (count < clicks) {
       if (page.url() !== list) await page.goto(list, { waitUntil: 'domcontentloaded' });
       else await page.reload({ waitUntil: 'domcontentloaded' });

@@ -98,6 +98,11 @@ async function serve(command, place, { port = 0, settings = '', verbose = false 
 export async function startOffice(options = {}) {
   const place = join(folder(), 'office');
   demonstration(place);
+  return serveDemonstration(place, options);
+}
+
+/** A demonstration that a set-up built in `place`. */
+export function serveDemonstration(place, options = {}) {
   // Only `serve` takes settings; it finds by itself that the office is a demonstration.
   return serve(options.settings ? 'serve' : 'demo', place, options);
 }

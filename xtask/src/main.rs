@@ -99,7 +99,7 @@ fn install(packages: &[&str]) -> Result<()> {
 fn browser() -> Result<()> {
     packages(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm"), ("pdftotext", "poppler-utils")])?;
     // As one build of the workspace, so that nothing is compiled twice with other features.
-    run("cargo", &["build", "--workspace", "--bin", "heng", "--example", "rehearsal"], &[])?;
+    run("cargo", &["build", "--workspace", "--bin", "heng", "--example", "rehearsal", "--example", "paper"], &[])?;
     for folder in ["tests/browser", "tests/oidc"] {
         run("npm", &["ci", "--prefix", folder, "--no-audit", "--no-fund"], &[])?;
     }

@@ -11,7 +11,7 @@ use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Task};
 use heng_app::simulation::{DeviceKey, Frozen, build_demo};
 use heng_app::{Heng, ManualClock, SeededEntropy};
-use heng_domain::rules::{read_calendar, read_criteria, read_rules};
+use heng_domain::rules::{BallotKind, Rules, VoteDisclosure, read_calendar, read_criteria, read_rules};
 use heng_domain::time::Instant;
 use jiff::civil::{Date, date};
 
@@ -23,15 +23,16 @@ struct Town {
     clock: Arc<ManualClock>,
 }
 
-fn town() -> Town {
+fn town(change: impl Fn(&mut Rules)) -> Town {
     let start = Instant::at(TODAY, 10, 0, 480).unwrap();
     let clock = Arc::new(ManualClock::at(start));
     let heng = Heng::in_memory(clock.clone(), Arc::new(SeededEntropy::new(5))).unwrap();
-    let data = Frozen {
+    let mut data = Frozen {
         rules: read_rules("r", include_str!("../../../data/programmes/zhumadian.toml")).unwrap(),
         criteria: read_criteria("c", include_str!("../../../data/criteria/gbt19580-2012.toml")).unwrap(),
         calendar: read_calendar("k", include_str!("../../../data/calendars/cn.toml")).unwrap(),
     };
+    change(&mut data.rules);
     let figures = include_str!("../../../data/demo/figures.json");
     build_demo(&heng, &clock, &data, figures, TODAY, &|_| {}).unwrap();
     // Just after the newest record: the simulation of other editions went its own ways.
@@ -54,21 +55,27 @@ impl Town {
         tasks.into_iter().filter(|task| task.case.duty).collect()
     }
 
-    /// Signs for everybody who is asked, as their devices would.
+    /// Signs for everybody who is asked, as their devices would; some are asked only when others have signed.
     fn sign_all(&self, log: &str) {
-        for subject in self.subjects(log) {
-            for (proposal, standing) in proposal::concerning(&self.heng, &subject).unwrap() {
-                if standing.asked {
-                    let statements = proposal::statements(&self.heng, &proposal, &standing.handle).unwrap();
-                    let name = if standing.handle.starts_with("x:") {
-                        format!("{}@{}", standing.handle, proposal.log)
-                    } else {
-                        standing.handle.clone()
-                    };
-                    let device = DeviceKey::of(SEED, &name).unwrap();
-                    let signatures =
-                        statements.iter().map(|s| device.signature(&s.hash, &standing.handle, s.at.clone())).collect();
-                    proposal::sign(&self.heng, &proposal.id, &subject, signatures).unwrap();
+        let mut signed = true;
+        while signed {
+            signed = false;
+            for subject in self.subjects(log) {
+                for (proposal, standing) in proposal::concerning(&self.heng, &subject).unwrap() {
+                    if standing.asked {
+                        let statements = proposal::statements(&self.heng, &proposal, &standing.handle).unwrap();
+                        let name = if standing.handle.starts_with("x:") {
+                            format!("{}@{}", standing.handle, proposal.log)
+                        } else {
+                            standing.handle.clone()
+                        };
+                        let device = DeviceKey::of(SEED, &name).unwrap();
+                        let signature =
+                            |s: &proposal::Statement| device.signature(&s.hash, &standing.handle, s.at.clone());
+                        let signatures = statements.iter().map(signature).collect();
+                        proposal::sign(&self.heng, &proposal.id, &subject, signatures).unwrap();
+                        signed = true;
+                    }
                 }
             }
         }
@@ -82,6 +89,49 @@ impl Town {
 }
 
 impl Town {
+    /// Everybody does what waits for them, day by day, until the edition is closed. What was done, how often each kind.
+    fn lead(&self, log: &str, mut each: impl FnMut(&Town, &str, &Task)) -> BTreeMap<&'static str, usize> {
+        let mut done = BTreeMap::new();
+        for _ in 0..200 {
+            let mut acted = false;
+            for subject in self.subjects(log) {
+                // Somebody may have acted on the same thing meanwhile: the list is read anew after each act.
+                while let Some(task) = self.duties(log, &subject).into_iter().next() {
+                    let before = self.heng.log(log).unwrap().image().state.position().0;
+                    match self.act(&subject, &task) {
+                        Ok(_) => {}
+                        Err(DeskError::Wrong(wrong)) => panic!("{subject} {} {}: {wrong:?}", task.kind, task.case.id),
+                        Err(error) => panic!("{subject} {} {}: {error}", task.kind, task.case.id),
+                    }
+                    self.sign_all(log);
+                    let after = self.heng.log(log).unwrap().image().state.position().0;
+                    assert!(after > before, "{} {} by {subject} led to no record", task.kind, task.case.id);
+                    *done.entry(task.kind).or_default() += 1;
+                    acted = true;
+                    each(self, &subject, &task);
+                }
+            }
+            if self.heng.log(log).unwrap().image().state.edition().unwrap().closed {
+                break;
+            }
+            if !acted {
+                self.clock.advance_millis(86_400_000);
+            }
+        }
+        done
+    }
+
+    /// Checks the conditions of an application again, as soon as all are checked and nothing is decided; whether it did.
+    fn check_again(&self, log: &str) -> bool {
+        let tasks = desk::tasks(&self.heng, log, "p:0001").unwrap();
+        let decides = |case: &str| tasks.iter().any(|t| t.kind == "pre_review.decided" && t.case.id == case);
+        let Some(task) = tasks.iter().find(|t| t.kind == "condition.checked" && decides(&t.case.id)) else {
+            return false;
+        };
+        assert!(!task.case.duty, "what is checked waits for nobody");
+        matches!(self.act("p:0001", task), Ok(Outcome::Recorded(_)))
+    }
+
     /// As soon as somebody but a leader has handed in a sheet, its author is recused from the case and the next reserve
     /// takes the place. The case and the author.
     fn late_conflict(&self, log: &str) -> Option<(String, String)> {
@@ -193,43 +243,23 @@ fn fill(sheet: &Sheet, today: Date) -> Answers {
 
 #[test]
 fn an_edition_comes_to_its_end_by_duties_alone() {
-    let town = town();
+    let town = town(|_| {});
     let log = "heng.example/nanlu-county/2026";
-    let mut done: BTreeMap<&str, usize> = BTreeMap::new();
     let mut conflict = None;
-    for _ in 0..200 {
-        let mut acted = false;
-        for subject in town.subjects(log) {
-            // Somebody may have acted on the same thing meanwhile: the list is read anew after each act.
-            while let Some(task) = town.duties(log, &subject).into_iter().next() {
-                let before = town.heng.log(log).unwrap().image().state.position().0;
-                match town.act(&subject, &task) {
-                    Ok(_) => {}
-                    Err(DeskError::Wrong(wrong)) => panic!("{subject} {} {}: {wrong:?}", task.kind, task.case.id),
-                    Err(error) => panic!("{subject} {} {}: {error}", task.kind, task.case.id),
-                }
-                town.sign_all(log);
-                let after = town.heng.log(log).unwrap().image().state.position().0;
-                assert!(after > before, "{} {} by {subject} led to no record", task.kind, task.case.id);
-                *done.entry(task.kind).or_default() += 1;
-                acted = true;
-                match task.kind {
-                    "visit.planned" => town.raise_question(log, &subject, &task.case.id),
-                    "opinion.received" if done[task.kind] == 1 => town.correct_answer(log, &subject, &task.case.id),
-                    _ => {}
-                }
-                if conflict.is_none() {
-                    conflict = town.late_conflict(log);
-                }
+    let mut corrected = false;
+    let done = town.lead(log, |town, subject, task| {
+        match task.kind {
+            "visit.planned" => town.raise_question(log, subject, &task.case.id),
+            "opinion.received" if !corrected => {
+                town.correct_answer(log, subject, &task.case.id);
+                corrected = true;
             }
+            _ => {}
         }
-        if town.heng.log(log).unwrap().image().state.edition().unwrap().closed {
-            break;
+        if conflict.is_none() {
+            conflict = town.late_conflict(log);
         }
-        if !acted {
-            town.clock.advance_millis(86_400_000);
-        }
-    }
+    });
     let edition = town.heng.log(log).unwrap();
     let image = edition.image();
     let state = image.state.edition().unwrap();
@@ -270,9 +300,30 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
     assert_eq!(report.exit_code(), 0, "{}", report.render(heng_domain::text::Lang::En));
 }
 
+/// The system sees no ballots then: the chair closes, two counters and the supervisor sign the count, the chair goes on.
+#[test]
+fn a_vote_on_paper_comes_to_its_end_by_duties_alone() {
+    let town = town(|rules| {
+        for committee in rules.stages.iter_mut().filter_map(|stage| stage.committee.as_mut()) {
+            committee.ballot.value = BallotKind::Secret;
+        }
+        rules.disclosure.votes.value = VoteDisclosure::Totals;
+    });
+    let log = "heng.example/nanlu-county/2026";
+    let mut again = false;
+    let done = town.lead(log, |town, _, _| again = again || town.check_again(log));
+    let edition = town.heng.log(log).unwrap();
+    let image = edition.image();
+    let state = image.state.edition().unwrap();
+    assert!(again, "what was checked could not be checked again before the decision");
+    assert!(state.closed && !state.honours.is_empty(), "{done:?}");
+    assert!(done["count.recorded"] > 0 && done["count.recorded"] == done["motion.closed"], "{done:?}");
+    assert!(!done.contains_key("ballot.cast"));
+}
+
 #[test]
 fn every_word_of_every_form_stands_in_both_languages() {
-    let town = town();
+    let town = town(|_| {});
     let mut missing = std::collections::BTreeSet::new();
     let mut seen = std::collections::BTreeSet::new();
     let logs: Vec<String> = town.heng.logs().iter().map(|log| log.id().to_owned()).collect();

@@ -29,18 +29,18 @@ pub(crate) fn agenda(view: &View, edition: &Edition, stage: &Stage, application:
         })
         .collect();
     items.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.3.id.cmp(&b.3.id)));
-    let mut columns = vec![Column::text(view.t("feedback_item"))];
+    // What the talk is about comes before the single marks, so that a large panel does not push it out of sight.
+    let mut columns =
+        vec![Column::text(view.t("feedback_item")), Column::text(view.t("spread")), Column::number(view.t("effect"))];
     columns.extend(sheets.iter().map(|(expert, _)| Column::number(*expert)));
-    columns.push(Column::text(view.t("spread")));
-    columns.push(Column::number(view.t("effect")));
     let rows: Vec<Row<'_>> = items
         .iter()
         .map(|(effect, range, marks, item)| {
             let mut cells = vec![html! { a href=(format!("#f-percent_{}", item.id.replace('.', "_"))) { (item.id) } " " (item.name.get(view.lang)) }];
-            cells.extend(marks.iter().map(|mark| html! { (mark) "%" }));
             let wide = alarm > 0 && *range >= alarm;
             cells.push(ui::status_tag(&range.to_string(), if wide { Tone::Now } else { Tone::Quiet }));
             cells.push(html! { (effect / 100) });
+            cells.extend(marks.iter().map(|mark| html! { (mark) "%" }));
             Row::new(cells)
         })
         .collect();

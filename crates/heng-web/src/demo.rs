@@ -191,9 +191,11 @@ pub(crate) async fn show(view: View, State(app): State<App>, Query(onward): Quer
         section {
             h2 { (view.t("demo_clock")) }
             p { (view.tp("demo_now", &[("time", &now)])) }
-            form.inline method="post" action=(view.href("/demo/days")) {
-                @for days in ["1", "7", "30"] {
-                    button.button type="submit" name="days" value=(days) { (view.tp("demo_pass", &[("days", days)])) } " "
+            form method="post" action=(view.href("/demo/days")) {
+                div.buttons {
+                    @for days in ["1", "7", "30"] {
+                        button.button type="submit" name="days" value=(days) { (view.tp("demo_pass", &[("days", days)])) }
+                    }
                 }
             }
         }

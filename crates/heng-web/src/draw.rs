@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use heng_app::desk::{proposal, words};
 use heng_domain::draw::seed;
-use heng_domain::edition::DrawState;
+use heng_domain::edition::{DrawState, Edition};
 use heng_log::Sha256;
 use maud::{Markup, html};
 
@@ -12,6 +12,14 @@ use crate::ui::{self, Column, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::date;
 use crate::work::{log_name, log_of, place};
+
+/// What a draw is called: by its stage, and by its own name too where the stage has drawn more than once.
+pub(crate) fn title(view: &View, edition: &Edition, id: &str) -> String {
+    let Some(draw) = edition.draws.get(id) else { return view.tp("draw_link", &[("draw", id)]) };
+    let stage = edition.rules().stage(&draw.stage).map_or(draw.stage.as_str(), |s| s.name.get(view.lang));
+    let again = edition.draws.values().filter(|other| other.stage == draw.stage).count() > 1;
+    view.tp("draw_link", &[("draw", &if again { format!("{stage} · {id}") } else { stage.to_owned() })])
+}
 
 pub(crate) async fn show(
     view: View,
@@ -26,8 +34,7 @@ pub(crate) async fn show(
         let image = log.image();
         let found = image.state.edition().and_then(|e| Some((e, e.draws.get(&id)?)));
         let Some((edition, draw)) = found.filter(|_| seated.is_some()) else { return view.missing(&app) };
-        let stage = edition.rules().stage(&draw.stage).map_or(draw.stage.as_str(), |s| s.name.get(view.lang));
-        let title = view.tp("draw_title", &[("draw", &id), ("stage", stage)]);
+        let title = title(&view, edition, &id);
         let sentence = match (&draw.plan, &draw.revealed, &draw.voided) {
             (.., Some(_)) => "draw_voided",
             (_, Some(_), _) => "draw_done",

@@ -21,19 +21,22 @@ fn overseen<T>(
     app: &App,
     (first, second): (&str, &str),
     show: impl FnOnce(&EditionDesk<'_>, &str) -> Option<T>,
-) -> Result<T, Response> {
-    let Some(me) = &view.me else { return Err(view.sign_in_first()) };
-    let Some(log) = log_of(app, first, second) else { return Err(view.missing(app)) };
+) -> Result<T, Box<Response>> {
+    let Some(me) = &view.me else { return Err(Box::new(view.sign_in_first())) };
+    let Some(log) = log_of(app, first, second) else { return Err(Box::new(view.missing(app))) };
     let found = with_desk(app.heng(), &log, &me.subject, |at| match at {
         Place::Edition(desk) if desk.edition.oversees(&desk.me) => Some(show(desk, &log)),
         _ => None,
     });
     match found.ok().flatten() {
         Some(Some(Some(shown))) => Ok(shown),
-        Some(Some(None)) | None => Err(view.missing(app)),
-        Some(None) => {
-            Err(view.problem(app, StatusCode::FORBIDDEN, &view.t("not_yours_title"), &view.t("board_not_yours")))
-        }
+        Some(Some(None)) | None => Err(Box::new(view.missing(app))),
+        Some(None) => Err(Box::new(view.problem(
+            app,
+            StatusCode::FORBIDDEN,
+            &view.t("not_yours_title"),
+            &view.t("board_not_yours"),
+        ))),
     }
 }
 
@@ -61,7 +64,7 @@ pub(crate) async fn show(
     });
     match found {
         Ok(main) => view.page(&app, Content { wide: true, ..Content::new(title, main) }),
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -200,7 +203,7 @@ pub(crate) async fn letter(
             };
             view.page(&app, Content::new(view.t("opinions_letter"), main))
         }
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 

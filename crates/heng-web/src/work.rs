@@ -12,11 +12,11 @@ use heng_domain::replay::LogState;
 use heng_domain::text::Text;
 use maud::{Markup, html};
 
-use crate::demo;
 use crate::edition::stands;
 use crate::ui::{self, Action, Link, NextStep, Tone};
 use crate::view::{App, Content, Me, View, edition_href};
 use crate::words::date;
+use crate::{demo, draw};
 
 /// The office log's place in addresses, beside `programme/edition`.
 const OFFICE: &str = "office/log";
@@ -336,7 +336,7 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
             out.push((view.t("files_title"), format!("{here}/files")));
         }
         let draws = desk.edition.draws.keys();
-        out.extend(draws.map(|id| (view.tp("draw_link", &[("draw", id)]), format!("{here}/draws/{}", encode(id)))));
+        out.extend(draws.map(|id| (draw::title(view, desk.edition, id), format!("{here}/draws/{}", encode(id)))));
         if !desk.edition.motions.is_empty() {
             out.push((view.t("hall_button"), format!("{}/hall", edition_href(view.language, log))));
         }

@@ -97,7 +97,10 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             kind: MotionClosed::KIND,
             who: Who::Chair,
             signs: Signs::ACTOR,
-            open: |desk| chaired(desk, MotionState::Open, ballots_complete),
+            open: |desk| {
+                let paper = on_paper(desk);
+                chaired(desk, MotionState::Open, |m| paper || ballots_complete(m))
+            },
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionClosed { motion: id.to_owned() }),
         },
@@ -138,8 +141,7 @@ fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
             who: Who::Counter,
             signs: Signs::COUNTERS_SUPERVISED,
             open: |desk| {
-                let paper = rules(desk).is_some_and(|(_, r)| r.ballot.value != BallotKind::RollCall);
-                if !paper || !desk.has(Role::Counter) {
+                if !on_paper(desk) || !desk.has(Role::Counter) {
                     return Vec::new();
                 }
                 let open = |m: &&(String, Motion)| m.1.state == MotionState::Closed && m.1.paper.is_none();
@@ -153,7 +155,10 @@ fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
             kind: MotionFrozen::KIND,
             who: Who::Chair,
             signs: Signs::ACTOR,
-            open: |desk| chaired(desk, MotionState::Closed, |m| m.disputes.is_empty()),
+            open: |desk| {
+                let paper = on_paper(desk);
+                chaired(desk, MotionState::Closed, |m| m.disputes.is_empty() && (!paper || m.paper.is_some()))
+            },
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionFrozen { motion: id.to_owned() }),
         },
@@ -294,10 +299,14 @@ fn ballots_complete(motion: &Motion) -> bool {
     motion.present.iter().all(|p| away(p) || voted.contains(p.as_str()))
 }
 
+/// Whether the rules let the committee vote on paper: then the system sees no ballots, only their count.
+fn on_paper(desk: &EditionDesk<'_>) -> bool {
+    rules(desk).is_some_and(|(_, r)| r.ballot.value != BallotKind::RollCall)
+}
+
 fn may_vote(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
-    let roll_call = rules(desk).is_some_and(|(_, r)| r.ballot.value == BallotKind::RollCall);
     let out = |o: &String| motion.recused.get(o).is_some_and(|r| r.contains(&desk.me));
-    roll_call && motion.present.contains(&desk.me) && !motion.body.options.iter().all(out)
+    !on_paper(desk) && motion.present.contains(&desk.me) && !motion.body.options.iter().all(out)
 }
 
 /// Finalists that still need a motion: each by itself, or all together.

@@ -24,11 +24,19 @@ const MACHINE: [&str; 12] = [
     "sha256",
 ];
 
+/// Parts of a ballot that bind it to what was displayed, there by their hash.
+const BOUND: [&str; 4] = ["options", "roster", "rule", "text"];
+
+fn machine(key: &str, value: &Value) -> bool {
+    let hash = value.as_str().is_some_and(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()));
+    MACHINE.contains(&key) || (hash && BOUND.contains(&key))
+}
+
 /// Label and value of each part of a body, in both languages; hidden values come last, as the signer typed them.
 pub fn describe(edition: Option<&Edition>, body: &Value, hidden: &BTreeMap<String, Value>) -> Vec<(Text, Text)> {
     let mut out = Vec::new();
     if let Value::Object(map) = body {
-        for (key, value) in map.iter().filter(|(key, _)| !MACHINE.contains(&key.as_str())) {
+        for (key, value) in map.iter().filter(|(key, value)| !machine(key, value)) {
             out.push((label(key), shown(edition, key, value)));
         }
     }
@@ -66,7 +74,13 @@ fn named(edition: Option<&Edition>, id: &str) -> Text {
     if let Some(name) = edition.seats.get(id).and_then(|seat| seat.name.as_ref()) {
         return same(format!("{name} · {id}"));
     }
+    if let Some(motion) = edition.motion(id) {
+        return motion.body.text.clone();
+    }
     let rules = edition.rules();
+    if let Some(stage) = edition.draws.get(id).and_then(|draw| rules.stage(&draw.stage)) {
+        return Text::new(format!("{} · {id}", stage.name.zh), format!("{} · {id}", stage.name.en));
+    }
     let found = rules.stage(id).map(|s| &s.name).or_else(|| rules.condition(id).map(|c| &c.name));
     let found = found.or_else(|| rules.tier(id).map(|t| &t.name));
     let found = found.or_else(|| rules.department(id).map(|d| &d.name));
@@ -97,14 +111,14 @@ fn shown(edition: Option<&Edition>, key: &str, value: &Value) -> Text {
             {
                 return Text::new(zh, en);
             }
-            let parts: Vec<Text> = map
-                .iter()
-                .filter(|(key, _)| !MACHINE.contains(&key.as_str()))
-                .map(|(key, value)| {
-                    let (label, value) = (label(key), shown(edition, key, value));
-                    Text::new(format!("{} {}", label.zh, value.zh), format!("{} {}", label.en, value.en))
-                })
-                .collect();
+            let mut entries: Vec<_> = map.iter().filter(|(key, _)| !MACHINE.contains(&key.as_str())).collect();
+            // Figures are read by their year.
+            entries.sort_by_key(|(key, _)| *key != "year");
+            let said = entries.into_iter().map(|(key, value)| {
+                let (label, value) = (label(key), shown(edition, key, value));
+                Text::new(format!("{} {}", label.zh, value.zh), format!("{} {}", label.en, value.en))
+            });
+            let parts: Vec<Text> = said.collect();
             joined(&parts, "，", ", ")
         }
     }

@@ -15,7 +15,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             kind: ConditionChecked::KIND,
             who: Who::Officer,
             signs: Signs::NOBODY,
-            open: |desk| cases(desk, |id| !unchecked(desk, id).is_empty()),
+            // Until the decision what was checked can be checked again, if it was wrong.
+            open: |desk| cases(desk, |id| Some(!unchecked(desk, id).is_empty())),
             form,
             write,
         },
@@ -25,7 +26,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             signs: Signs::ACTOR,
             open: |desk| {
                 let answered = |id: &str| desk.edition.opinions_complete(id, desk.today()).is_ok();
-                cases(desk, |id| unchecked(desk, id).is_empty() && answered(id))
+                cases(desk, |id| (unchecked(desk, id).is_empty() && answered(id)).then_some(true))
             },
             form: |_, _| Vec::new(),
             write: |desk, id, _| {
@@ -36,8 +37,8 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     ]
 }
 
-/// Undecided applications of the field that are `wanted`.
-fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Case> {
+/// Applications of the field without a decision; `duty` says whether one is open, and whether it waits for somebody.
+fn cases(desk: &EditionDesk<'_>, duty: impl Fn(&str) -> Option<bool>) -> Vec<Case> {
     let Some(stage) = desk.stage(StageKind::PreReview) else { return Vec::new() };
     if !desk.has(Role::Officer) {
         return Vec::new();
@@ -45,8 +46,9 @@ fn cases(desk: &EditionDesk<'_>, wanted: impl Fn(&str) -> bool) -> Vec<Case> {
     let due = desk.due(stage);
     let field = desk.edition.field.iter().filter_map(|id| Some((id, desk.edition.applications.get(id)?)));
     field
-        .filter(|(id, a)| a.review.is_none() && wanted(id))
-        .map(|(id, _)| Case::duty(id.clone(), desk.name(id), due))
+        .filter(|(_, a)| a.review.is_none())
+        .filter_map(|(id, _)| Some((id, duty(id)?)))
+        .map(|(id, duty)| Case { id: id.clone(), about: desk.name(id), due, duty })
         .collect()
 }
 
@@ -54,6 +56,12 @@ fn unchecked<'b>(desk: &'b EditionDesk<'_>, id: &str) -> Vec<&'b Condition> {
     let checks = desk.edition.applications.get(id).map(|a| &a.checks);
     let open = |c: &&Condition| checks.is_none_or(|checks| !checks.contains_key(&c.id));
     desk.edition.rules().conditions.iter().filter(open).collect()
+}
+
+/// What is not checked yet; when all is, all of it, to be checked again.
+fn to_check<'b>(desk: &'b EditionDesk<'_>, id: &str) -> Vec<&'b Condition> {
+    let open = unchecked(desk, id);
+    if open.is_empty() { desk.edition.rules().conditions.iter().collect() } else { open }
 }
 
 /// What the register says decides by itself; it needs no evidence and asks nothing.
@@ -71,7 +79,7 @@ fn form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
         .map(|file| Choice::new(file.sha256.to_string(), same(format!("{} · {}", file.name, file.about))))
         .collect();
     let mut fields = Vec::new();
-    for condition in unchecked(desk, id) {
+    for condition in to_check(desk, id) {
         let mut own = Vec::new();
         let name = |part: &str| format!("{}:{part}", condition.id);
         let count = || Kind::Number { least: 0, most: 1_000_000_000, step: 1 };
@@ -111,7 +119,7 @@ fn write(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
     let anchor = desk.edition.anchor_day().ok_or(DeskError::NotOpen)?;
     let mut out = Vec::new();
     let mut wrong = Vec::new();
-    for condition in unchecked(desk, id) {
+    for condition in to_check(desk, id) {
         let name = |part: &str| format!("{}:{part}", condition.id);
         let facts = match facts(condition, input) {
             Ok(facts) => facts,

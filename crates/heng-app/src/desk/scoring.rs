@@ -211,8 +211,10 @@ fn item_words(item: &Item, key: &str) -> Text {
 
 /// Fields of one item: percentage and three remarks.
 fn item_fields(tree: &Criteria, item: &Item, first: bool, category: &Text) -> Vec<Field> {
-    let percent = Kind::Number { least: 0, most: 100, step: i64::from(tree.step.max(1)) };
-    let hint = words("hint", if item.kind == ItemKind::Process { "band_process" } else { "band_result" }, &[]);
+    let step = tree.step.max(1);
+    let percent = Kind::Number { least: 0, most: 100, step: i64::from(step) };
+    let band = if item.kind == ItemKind::Process { "band_process" } else { "band_result" };
+    let hint = words("hint", band, &[("step", &same(step))]);
     let mut percent = Field::labelled(&format!("percent:{}", item.id), "percent", percent)
         .label(item_words(item, "percent"))
         .hint(hint);

@@ -160,13 +160,13 @@ pub fn field(field: &Field<'_>) -> Markup {
         }
         FieldKind::Checkbox { value, checked } => html! {
             div class=(class) {
+                (hint(field))
                 (message(field))
                 div.choice {
                     input type="checkbox" id=(field.id) name=(field.name) value=(value) checked[*checked]
                         aria-describedby=[described] aria-invalid=[invalid(field)];
                     label for=(field.id) { (field.label) (optional(field)) }
                 }
-                (hint(field))
             }
         },
         FieldKind::Grid(cells) => html! {
