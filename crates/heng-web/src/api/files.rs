@@ -172,7 +172,7 @@ pub(crate) async fn unfinished(
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadGiven {
     /// Name, with its ending.
-    #[schema(example = "证明.pdf")]
+    #[schema(example = "proof.pdf")]
     name: String,
     /// Bytes of the whole file.
     #[schema(minimum = 0, example = 48_213)]
