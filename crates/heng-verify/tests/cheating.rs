@@ -312,7 +312,7 @@ fn what_is_said_to_come_from_paper_has_a_scan_and_two_officers() {
     let mut alone = entered.clone();
     paper(&mut alone, "");
     alone.sign_by(at, &["p:0001"]);
-    refuses(&alone.report(Everybody), "V-09", n(at), "signature.too_few");
+    refuses(&alone.report(Everybody), "V-07", n(at), "signature.too_few");
 
     let mut unscanned = entered.clone();
     paper(&mut unscanned, &"0".repeat(64));

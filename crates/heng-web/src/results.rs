@@ -19,7 +19,7 @@ pub(crate) fn shown(view: &View, table: &Results) -> Markup {
         .iter()
         .map(|row| {
             let said = [&row.indicator, &row.unit, &row.target, &row.benchmark];
-            let values = row.values.iter().map(|value| dash(&sign(value.as_deref().unwrap_or_default())));
+            let values = table.years.iter().map(|year| dash(&sign(row.value(*year).unwrap_or_default())));
             Row::new(said.into_iter().map(|text| dash(text)).chain(values).collect())
         })
         .collect();
@@ -31,7 +31,7 @@ pub(crate) fn shown(view: &View, table: &Results) -> Markup {
 
 /// A small line for each indicator that has at least two values.
 pub(crate) fn pictures(view: &View, table: &Results) -> Markup {
-    let drawn = table.rows.iter().filter(|row| row.values.iter().flatten().count() > 1);
+    let drawn = table.rows.iter().filter(|row| row.values.len() > 1);
     html! { div.trends { @for row in drawn { (picture(view, table, row)) } } }
 }
 
@@ -39,11 +39,10 @@ fn picture(view: &View, table: &Results, row: &Indicator) -> Markup {
     let points: Vec<Point<'_>> = table
         .years
         .iter()
-        .zip(&row.values)
-        .map(|(year, value)| Point {
+        .map(|year| Point {
             label: year.to_string().into(),
-            value: value.as_deref().and_then(millionths),
-            shown: sign(value.as_deref().unwrap_or_default()).into(),
+            value: row.value(*year).and_then(millionths),
+            shown: sign(row.value(*year).unwrap_or_default()).into(),
         })
         .collect();
     // "≥99" is a level of 99; words are none.

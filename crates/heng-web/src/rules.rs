@@ -97,8 +97,7 @@ pub(crate) async fn versions(
             _ => p { (t(&view, "compare_first")) },
         }
     };
-    let proof = view.proof(&log);
-    view.page(&app, Content { wide: true, proof, ..Content::new(title, main) })
+    view.page(&app, Content { wide: true, ..Content::new(title, main) })
 }
 
 /// Editions by the hash of the rules that they froze, as links.

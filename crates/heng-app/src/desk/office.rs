@@ -220,8 +220,11 @@ fn register<'a>() -> Vec<OfficeAct<'a>> {
             who: Who::Officer,
             signs: Signs::OFFICERS,
             open: |desk| programmes(desk, |programme| desk.office.rules.contains_key(programme)),
-            form: |desk, _| {
-                let year = desk.today().year();
+            form: |desk, programme| {
+                // The next edition is one that is not there yet.
+                let taken = |year: &i16| desk.office.editions.contains_key(&edition_log(desk, programme, year));
+                let this = desk.today().year();
+                let year = (this..this.saturating_add(10)).find(|year| !taken(year)).unwrap_or(this);
                 vec![
                     Field::new("edition", Kind::Line { most: 40 }).with(year),
                     Field::new("year", Kind::Number { least: 1949, most: 2200, step: 1 }).with(year),
@@ -235,9 +238,12 @@ fn register<'a>() -> Vec<OfficeAct<'a>> {
                 if !plain {
                     return Err(Wrong::new("edition", "short_name").into());
                 }
-                let domain = desk.office.log.split('/').next().unwrap_or_default();
+                let log = edition_log(desk, programme, &edition);
+                if desk.office.editions.contains_key(&log) {
+                    return Err(Wrong::new("edition", "edition_taken").with("edition", &edition).into());
+                }
                 let body = EditionRegistered {
-                    log: format!("{domain}/{programme}/{edition}"),
+                    log,
                     edition,
                     programme: programme.to_owned(),
                     rules_sha256: Office::rules_hash(&adopted.rules)?,
@@ -386,6 +392,12 @@ fn roles() -> Vec<Choice> {
 
 fn role_of(name: &str) -> Option<OfficeRole> {
     serde_json::from_value(json!(name)).ok()
+}
+
+/// Name of an edition's log.
+fn edition_log(desk: &OfficeDesk<'_>, programme: &str, edition: &impl std::fmt::Display) -> String {
+    let domain = desk.office.log.split('/').next().unwrap_or_default();
+    format!("{domain}/{programme}/{edition}")
 }
 
 fn programmes(desk: &OfficeDesk<'_>, wanted: impl Fn(&String) -> bool) -> Vec<Case> {

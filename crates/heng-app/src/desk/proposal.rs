@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use heng_domain::edition::Edition;
 use heng_domain::edition::events::Role;
 use heng_domain::record::{Anchor, Record, Signature, statement_value};
 use heng_domain::replay::LogState;
@@ -195,22 +196,32 @@ fn part(heng: &Heng, written: Written) -> Result<Part> {
 fn rehearse(heng: &Heng, proposal: &Proposal) -> std::result::Result<(), DeskError> {
     let log = heng.log(&proposal.log)?;
     let image = log.image();
-    let LogState::Edition(Some(edition)) = &image.state else { return Ok(()) };
+    let (size, last) = image.state.position();
+    let now = heng.clock().now();
     for part in &proposal.parts {
         let draft = proposal.draft(part);
-        let now = heng.clock().now().max(edition.last);
-        let record = draft.into_record(&proposal.log, edition.size, now).map_err(AppError::from)?;
-        let openings = draft.hidden.as_ref().map(|h| h.openings(edition.size)).unwrap_or_default();
-        let mut signers: Vec<String> = vec![proposal.actor.clone()];
-        for (role, count) in &proposal.roles {
-            let have = signers.iter().filter(|by| edition.has_role(by, *role)).count();
-            let others = edition.seats.keys().filter(|id| edition.has_role(id, *role) && !signers.contains(id));
-            let others: Vec<String> = others.take(count.saturating_sub(have)).cloned().collect();
-            signers.extend(others);
+        let record =
+            draft.into_record(&proposal.log, size, last.map_or(now, |last| now.max(last))).map_err(AppError::from)?;
+        let openings = draft.hidden.as_ref().map(|h| h.openings(size)).unwrap_or_default();
+        match &image.state {
+            LogState::Office(Some(office)) => office.rehearse(&record, &openings)?,
+            LogState::Edition(Some(edition)) => edition.rehearse(&record, &openings, &signers(edition, proposal))?,
+            LogState::Office(None) | LogState::Edition(None) => {}
         }
-        edition.rehearse(&record, &openings, &signers)?;
     }
     Ok(())
+}
+
+/// The actor, and as many others as have to sign.
+fn signers(edition: &Edition, proposal: &Proposal) -> Vec<String> {
+    let mut signers: Vec<String> = vec![proposal.actor.clone()];
+    for (role, count) in &proposal.roles {
+        let have = signers.iter().filter(|by| edition.has_role(by, *role)).count();
+        let others = edition.seats.keys().filter(|id| edition.has_role(id, *role) && !signers.contains(id));
+        let others: Vec<String> = others.take(count.saturating_sub(have)).cloned().collect();
+        signers.extend(others);
+    }
+    signers
 }
 
 fn submit(heng: &Heng, proposal: &Proposal) -> std::result::Result<Vec<Accepted>, DeskError> {

@@ -41,8 +41,15 @@ pub struct Indicator {
     pub target: String,
     /// Unit.
     pub unit: String,
-    /// A decimal for each year; `null` where there is none.
-    pub values: Vec<Option<String>>,
+    /// Decimals of the years that have one.
+    pub values: BTreeMap<u32, String>,
+}
+
+impl Indicator {
+    /// The decimal of a year, if it has one.
+    pub fn value(&self, year: u32) -> Option<&str> {
+        self.values.get(&year).map(String::as_str)
+    }
 }
 
 /// A decimal as people write it, in its one form: thousands separators, full-width digits, per-cent signs, and any sort of
@@ -110,7 +117,8 @@ pub fn typed(field: &Field, text: &str) -> Option<Results> {
     let rows = text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
         let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
         let cell = |index: usize| cells.get(index).copied().unwrap_or_default().to_owned();
-        let values = (0..years.len()).map(|i| decimal(&cell(HEADS.len() + i))).collect();
+        let value = |(index, year): (usize, &u32)| Some((*year, decimal(&cell(HEADS.len() + index))?));
+        let values = years.iter().enumerate().filter_map(value).collect();
         Indicator { indicator: cell(0), unit: cell(1), target: cell(2), benchmark: cell(3), values }
     });
     let rows: Vec<Indicator> = rows.collect();
@@ -136,11 +144,13 @@ impl Results {
             if cell(0).is_empty() {
                 return Err(Wrong { code: "cell_empty".to_owned(), ..wrong(0) });
             }
-            let mut values = Vec::new();
-            for year in 0..years.len() {
-                let column = HEADS.len() + year;
+            let mut values = BTreeMap::new();
+            for (index, year) in years.iter().enumerate() {
+                let column = HEADS.len() + index;
                 let text = cell(column);
-                values.push(if is_missing(text) { None } else { Some(decimal(text).ok_or_else(|| wrong(column))?) });
+                if !is_missing(text) {
+                    values.insert(*year, decimal(text).ok_or_else(|| wrong(column))?);
+                }
             }
             let per_cent = (0..years.len()).any(|i| cell(HEADS.len() + i).contains(['%', '％']));
             let unit = said(1)?;
@@ -154,8 +164,8 @@ impl Results {
     pub fn missing(&self) -> Vec<(usize, &str, u32)> {
         let rows = self.rows.iter().enumerate();
         let gaps = rows.flat_map(|(index, row)| {
-            let years = self.years.iter().zip(&row.values).filter(|(_, value)| value.is_none());
-            years.map(move |(year, _)| (index + 1, row.indicator.as_str(), *year))
+            let years = self.years.iter().filter(|year| row.value(**year).is_none());
+            years.map(move |year| (index + 1, row.indicator.as_str(), *year))
         });
         gaps.collect()
     }
@@ -178,13 +188,7 @@ impl Results {
     /// The table as the form of an edition with these years holds it: values stay with their years.
     pub(super) fn to_cells(&self, years: &[u32]) -> String {
         let line = |row: &Indicator| {
-            let known: BTreeMap<u32, &str> = self
-                .years
-                .iter()
-                .zip(&row.values)
-                .filter_map(|(year, value)| Some((*year, value.as_deref()?)))
-                .collect();
-            let values = years.iter().map(|year| known.get(year).copied().unwrap_or_default());
+            let values = years.iter().map(|year| row.value(*year).unwrap_or_default());
             let heads = [&row.indicator, &row.unit, &row.target, &row.benchmark];
             heads.into_iter().map(String::as_str).chain(values).collect::<Vec<_>>().join("\t")
         };
@@ -238,7 +242,7 @@ mod tests {
         let years = [2023, 2024, 2025];
         let found = Results::read("results:4.7.1", &rows(pasted), &years).unwrap().unwrap();
         assert_eq!(found.rows[0].unit, "%");
-        assert_eq!(found.rows[0].values, [Some("98.1".to_owned()), None, Some("99".to_owned())]);
+        assert_eq!(found.rows[0].values, BTreeMap::from([(2023, "98.1".to_owned()), (2025, "99".to_owned())]));
         assert_eq!(found.missing(), [(1, "一次交验合格率", 2024), (2, "单位能耗", 2025)]);
         assert_eq!(Results::from_bytes(&found.to_bytes().unwrap()), Some(found.clone()));
         // A year later the form asks for other years: values stay with theirs.

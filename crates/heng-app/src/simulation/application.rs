@@ -102,15 +102,17 @@ impl Simulation<'_> {
         let last = item.bytes().last().map_or(0, u32::from) % 7;
         let base = u32::try_from(index % 9).unwrap_or(0) * 4 + last;
         let rate = |i: u32| format!("{}.{}", 92 + (base + 11 * i) / 10 % 8, (base + 11 * i) % 9 + 1);
-        let rates = (0..count).map(|i| Some(rate(i)));
-        let savings = (0..count).map(|i| (index % 5 != 4 || i > 0).then(|| (60 + base + 9 * i).to_string()));
-        let row = |indicator: &str, unit: &str, target: &str, benchmark: &str, values: Vec<Option<String>>| Indicator {
-            benchmark: benchmark.to_owned(),
-            indicator: indicator.to_owned(),
-            target: target.to_owned(),
-            unit: unit.to_owned(),
-            values,
-        };
+        let rates = (0..).zip(&years).map(|(i, year)| (*year, rate(i)));
+        let all = (0..).zip(&years).filter(|(i, _)| index % 5 != 4 || *i > 0);
+        let savings = all.map(|(i, year)| (*year, (60 + base + 9 * i).to_string()));
+        let row =
+            |indicator: &str, unit: &str, target: &str, benchmark: &str, values: BTreeMap<u32, String>| Indicator {
+                benchmark: benchmark.to_owned(),
+                indicator: indicator.to_owned(),
+                target: target.to_owned(),
+                unit: unit.to_owned(),
+                values,
+            };
         let rows = vec![
             row("主要指标达成率（虚构）", "%", "≥98", "95.5", rates.collect()),
             row("改进项目收益（虚构）", "万元", "100", "", savings.collect()),

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::events::{EntryPosted, OfficeRole};
-use super::{Office, Person};
-use crate::record::Record;
+use super::{Context, Office, Person};
 use crate::refusal::{Verdict, ensure};
 
 impl Office {
-    pub(super) fn admit_entry(&self, record: &Record, body: &EntryPosted) -> Verdict {
-        if self.holds(&record.actor, OfficeRole::FundOfficer, self.day(record.time)) {
-            let key = self.people.get(&record.actor).and_then(Person::key).map(|key| &key.public);
-            record.check_signature(&record.actor, key)?;
+    pub(super) fn admit_entry(&self, cx: &Context<'_>, body: &EntryPosted) -> Verdict {
+        if self.holds(&cx.record.actor, OfficeRole::FundOfficer, self.day(cx.record.time)) {
+            let key = self.people.get(&cx.record.actor).and_then(Person::key).map(|key| &key.public);
+            cx.check_signature(&cx.record.actor, key)?;
         } else {
-            self.require_officers(record, 1)?;
+            self.require_officers(cx, 1)?;
         }
         let known = self.entries.iter().any(|entry| entry.entry == body.entry);
         ensure!(!known, "entry.twice", "", entry = &body.entry);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use heng_log::Hash;
 use heng_log::commitment::Opening;
+use heng_log::signature::PublicKey;
 use serde_json::json;
 
 use crate::record::Record;
@@ -20,6 +21,19 @@ use events::{
 };
 pub use people::{Key, Person, Term};
 pub use register::Honour;
+
+/// What a rule sees of a record besides its body.
+struct Context<'a> {
+    record: &'a Record,
+    /// A rehearsal: whoever may sign is taken to sign.
+    rehearsed: bool,
+}
+
+impl Context<'_> {
+    fn check_signature(&self, by: &str, key: Option<&PublicKey>) -> Verdict {
+        if self.rehearsed { Ok(()) } else { self.record.check_signature(by, key) }
+    }
+}
 
 /// The state of the office log.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +119,19 @@ impl Office {
     /// # Errors
     /// The refusal, if it may not.
     pub fn admit(&self, record: &Record, openings: &[Opening]) -> Verdict {
+        self.judge(&Context { record, rehearsed: false }, openings)
+    }
+
+    /// Whether `record` could follow once all have signed it: the same rules, asked before anybody signs in vain.
+    ///
+    /// # Errors
+    /// The refusal that `admit` would give for another reason than a signature.
+    pub fn rehearse(&self, record: &Record, openings: &[Opening]) -> Verdict {
+        self.judge(&Context { record, rehearsed: true }, openings)
+    }
+
+    fn judge(&self, cx: &Context<'_>, openings: &[Opening]) -> Verdict {
+        let record = cx.record;
         record.check_envelope(&self.log, self.size, Some(self.last))?;
         for opening in openings {
             let commitment: Option<&Hash> = record.hidden.get(&opening.path);
@@ -114,21 +141,21 @@ impl Office {
         }
         match event(record)? {
             Event::OfficeFounded(_) => refuse!("office.founded_twice", ""),
-            Event::PersonRegistered(body) => self.admit_person(record, &body),
-            Event::KeyEnrolled(body) => self.admit_key(record, &body),
-            Event::KeyConfirmed(body) => self.admit_confirmation(record, &body),
-            Event::KeyRevoked(body) => self.admit_key_revoked(record, &body),
-            Event::RoleGranted(body) => self.admit_role(record, &body),
-            Event::RoleEnded(body) => self.admit_role_ended(record, &body),
-            Event::OrganisationRegistered(body) => self.admit_organisation(record, &body),
-            Event::ProgrammeEstablished(body) => self.admit_programme(record, &body),
-            Event::RulesAdopted(body) => self.admit_rules(record, &body),
-            Event::EditionRegistered(body) => self.admit_edition(record, &body),
-            Event::HonourRegistered(body) => self.admit_honour(record, &body),
-            Event::HonourRevoked(body) => self.admit_honour_revoked(record, &body),
-            Event::BanImposed(body) => self.admit_ban(record, &body),
-            Event::EntryPosted(body) => self.admit_entry(record, &body),
-            Event::FigureStated(body) => self.admit_figure(record, &body),
+            Event::PersonRegistered(body) => self.admit_person(cx, &body),
+            Event::KeyEnrolled(body) => self.admit_key(cx, &body),
+            Event::KeyConfirmed(body) => self.admit_confirmation(cx, &body),
+            Event::KeyRevoked(body) => self.admit_key_revoked(cx, &body),
+            Event::RoleGranted(body) => self.admit_role(cx, &body),
+            Event::RoleEnded(body) => self.admit_role_ended(cx, &body),
+            Event::OrganisationRegistered(body) => self.admit_organisation(cx, &body),
+            Event::ProgrammeEstablished(body) => self.admit_programme(cx, &body),
+            Event::RulesAdopted(body) => self.admit_rules(cx, &body),
+            Event::EditionRegistered(body) => self.admit_edition(cx, &body),
+            Event::HonourRegistered(body) => self.admit_honour(cx, &body),
+            Event::HonourRevoked(body) => self.admit_honour_revoked(cx, &body),
+            Event::BanImposed(body) => self.admit_ban(cx, &body),
+            Event::EntryPosted(body) => self.admit_entry(cx, &body),
+            Event::FigureStated(body) => self.admit_figure(cx, &body),
         }
     }
 

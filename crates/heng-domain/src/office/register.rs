@@ -2,13 +2,12 @@
 
 use jiff::civil::Date;
 
-use super::Office;
 use super::events::{
     BanImposed, EditionRegistered, FigureStated, HonourRegistered, HonourRevoked, HonourState, OrganisationRegistered,
     ProgrammeEstablished, RulesAdopted,
 };
+use super::{Context, Office};
 use crate::eligibility::Standing;
-use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
 use crate::uscc;
 
@@ -37,8 +36,8 @@ impl Honour {
 }
 
 impl Office {
-    pub(super) fn admit_organisation(&self, record: &Record, body: &OrganisationRegistered) -> Verdict {
-        self.require_officers(record, 1)?;
+    pub(super) fn admit_organisation(&self, cx: &Context<'_>, body: &OrganisationRegistered) -> Verdict {
+        self.require_officers(cx, 1)?;
         ensure!(body.organisation.starts_with("o:"), "handle.form", "", handle = &body.organisation);
         let known = self.organisations.contains_key(&body.organisation);
         ensure!(!known, "organisation.twice", "", organisation = &body.organisation);
@@ -59,15 +58,15 @@ impl Office {
         }
     }
 
-    pub(super) fn admit_programme(&self, record: &Record, body: &ProgrammeEstablished) -> Verdict {
-        self.require_officers(record, 1)?;
+    pub(super) fn admit_programme(&self, cx: &Context<'_>, body: &ProgrammeEstablished) -> Verdict {
+        self.require_officers(cx, 1)?;
         ensure!(crate::rules::is_name(&body.programme), "handle.form", "", handle = &body.programme);
         ensure!(!self.programmes.contains_key(&body.programme), "programme.twice", "", programme = &body.programme);
         Ok(())
     }
 
-    pub(super) fn admit_rules(&self, record: &Record, body: &RulesAdopted) -> Verdict {
-        self.require_officers(record, 2)?;
+    pub(super) fn admit_rules(&self, cx: &Context<'_>, body: &RulesAdopted) -> Verdict {
+        self.require_officers(cx, 2)?;
         ensure!(self.programmes.contains_key(&body.programme), "programme.unknown", "", programme = &body.programme);
         if let Some(problem) = body.rules.problems().first() {
             refuse!("rules.unsound", &body.rules.document.number, problem = problem);
@@ -80,8 +79,8 @@ impl Office {
         Ok(())
     }
 
-    pub(super) fn admit_edition(&self, record: &Record, body: &EditionRegistered) -> Verdict {
-        self.require_officers(record, 2)?;
+    pub(super) fn admit_edition(&self, cx: &Context<'_>, body: &EditionRegistered) -> Verdict {
+        self.require_officers(cx, 2)?;
         ensure!(!self.editions.contains_key(&body.log), "edition.twice", "", log = &body.log);
         let current = self.rules.get(&body.programme).and_then(|versions| versions.last());
         let Some((_, adopted)) = current else { refuse!("programme.no_rules", "", programme = &body.programme) };
@@ -95,8 +94,8 @@ impl Office {
         Ok(())
     }
 
-    pub(super) fn admit_honour(&self, record: &Record, body: &HonourRegistered) -> Verdict {
-        self.require_officers(record, 1)?;
+    pub(super) fn admit_honour(&self, cx: &Context<'_>, body: &HonourRegistered) -> Verdict {
+        self.require_officers(cx, 1)?;
         ensure!(!self.honours.contains_key(&body.honour), "honour.twice_registered", "", honour = &body.honour);
         let organisation = self.organisations.contains_key(&body.organisation);
         ensure!(organisation, "organisation.unknown", "", organisation = &body.organisation);
@@ -124,8 +123,8 @@ impl Office {
         self.honours.insert(body.honour.clone(), Honour { body, seq, revoked: None });
     }
 
-    pub(super) fn admit_honour_revoked(&self, record: &Record, body: &HonourRevoked) -> Verdict {
-        self.require_officers(record, 2)?;
+    pub(super) fn admit_honour_revoked(&self, cx: &Context<'_>, body: &HonourRevoked) -> Verdict {
+        self.require_officers(cx, 2)?;
         let held = self.honours.get(&body.honour).is_some_and(|h| h.revoked.is_none());
         ensure!(held, "honour.not_held", "", honour = &body.honour);
         ensure!(!body.reason.is_empty() && !body.decision.is_empty(), "reason.missing", "");
@@ -138,8 +137,8 @@ impl Office {
         }
     }
 
-    pub(super) fn admit_ban(&self, record: &Record, body: &BanImposed) -> Verdict {
-        self.require_officers(record, 2)?;
+    pub(super) fn admit_ban(&self, cx: &Context<'_>, body: &BanImposed) -> Verdict {
+        self.require_officers(cx, 2)?;
         let organisation = self.organisations.contains_key(&body.organisation);
         ensure!(organisation, "organisation.unknown", "", organisation = &body.organisation);
         ensure!(body.from <= body.until, "term.turned", "", from = body.from, until = body.until);
@@ -147,8 +146,8 @@ impl Office {
         Ok(())
     }
 
-    pub(super) fn admit_figure(&self, record: &Record, body: &FigureStated) -> Verdict {
-        self.require_officers(record, 1)?;
+    pub(super) fn admit_figure(&self, cx: &Context<'_>, body: &FigureStated) -> Verdict {
+        self.require_officers(cx, 1)?;
         ensure!(!body.source.is_empty(), "figure.no_source", "", figure = &body.figure);
         ensure!(!body.value.is_empty(), "figure.no_value", "", figure = &body.figure);
         Ok(())

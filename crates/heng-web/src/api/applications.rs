@@ -186,14 +186,16 @@ pub(crate) struct IndicatorShape {
 
 impl From<Results> for ResultsShape {
     fn from(results: Results) -> ResultsShape {
+        let years = results.years;
         let row = |row: heng_app::desk::results::Indicator| IndicatorShape {
+            values: years.iter().map(|year| row.values.get(year).cloned()).collect(),
             indicator: row.indicator,
             unit: row.unit,
             target: row.target,
             benchmark: row.benchmark,
-            values: row.values,
         };
-        ResultsShape { years: results.years, rows: results.rows.into_iter().map(row).collect() }
+        let rows = results.rows.into_iter().map(row).collect();
+        ResultsShape { rows, years }
     }
 }
 

@@ -15,7 +15,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heng_app::desk::describe;
-use heng_domain::edition::events::Role;
+use heng_domain::edition::events::{Attachment, Role};
+use heng_domain::edition::secret::Part;
 use heng_domain::edition::{Edition, Thing};
 use heng_domain::messages::{message, plain};
 use heng_domain::office::Honour;
@@ -268,9 +269,11 @@ impl<'a> At<'a> {
         crate::words::list(self.lang, items)
     }
 
-    /// Whether the reader may see what is marked as a business secret in this dossier.
-    fn reads_secrets(&self, application: &str) -> bool {
-        self.me.is_some_and(|me| self.edition.reads_secrets(me, application))
+    /// The files of a dossier that this reader may open.
+    fn files<'b>(&'b self, application: &'b str) -> impl Iterator<Item = &'b Attachment> {
+        let all = self.edition.applications.get(application).into_iter().flat_map(|found| &found.body.attachments);
+        let may = |sha256| self.me.is_some_and(|me| self.edition.may_read_part(me, application, Part::File(sha256)));
+        all.filter(move |file| may(&file.sha256))
     }
 
     /// Whether the reader may open this dossier.

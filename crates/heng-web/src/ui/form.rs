@@ -217,7 +217,7 @@ fn control(field: &Field<'_>, described: Option<&str>) -> Markup {
     }
 }
 
-/// Several boxes under one question. The first has the field's id, so the error summary leads to it.
+/// Several boxes under one question. The first has the field's id, so the error summary leads to it; without one, the group.
 fn group(
     field: &Field<'_>,
     class: &str,
@@ -226,8 +226,9 @@ fn group(
     input_type: &str,
     is_chosen: &dyn Fn(&str) -> bool,
 ) -> Markup {
+    let own_id = options.is_empty().then_some(&field.id);
     html! {
-        fieldset class=(class) aria-describedby=[described] {
+        fieldset class=(class) id=[own_id] tabindex=[own_id.map(|_| "-1")] aria-describedby=[described] {
             legend { (field.label) (optional(field)) }
             (hint(field))
             (message(field))

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heng_app::desk::files::{self, FileInfo};
 use heng_app::desk::{self, Answers, Field, Kind, Task, drafts, proposal};
 use heng_app::simulation::DeviceKey;
+use heng_domain::office::events::OfficeRole;
+use heng_log::Hash;
 
 use super::super::{FINISHED, NOTICE, OPEN, Town, VOTING, build};
 use super::robot::fill;
@@ -17,6 +20,7 @@ const OFFICE: &str = "heng.example/office";
 struct Met {
     tables: BTreeMap<&'static str, BTreeMap<String, Table>>,
     kinds: BTreeSet<&'static str>,
+    forms: BTreeSet<String>,
     broken: Vec<String>,
 }
 
@@ -44,6 +48,41 @@ fn inputs(field: &Field) -> Vec<Typed> {
     typed(most)
 }
 
+/// Whether a page shows what was typed, the cells of a table one by one.
+fn shows(page: &str, values: &[String]) -> bool {
+    let cells = |value: &String| value.split(['\t', '\n']).map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let whole = values.iter().all(|value| page.contains(&escaped(&value.replace("\r\n", "\n"))));
+    whole || values.iter().flat_map(cells).all(|cell| page.contains(&escaped(&cell)))
+}
+
+/// The form of an act: an application that the office enters from paper asks for more than the firm's own.
+fn name(task: &Task, subject: &str) -> String {
+    let paper = task.kind == "application.submitted" && subject.starts_with("p:");
+    format!("{}{}", task.kind, if paper { " from paper" } else { "" })
+}
+
+/// Whether the draft holds what was typed: a long form shows its parts one at a time.
+fn saved(town: &Town, draft: &str, field: &Field, values: &[String]) -> bool {
+    let saved = drafts::load(town.heng(), draft).unwrap();
+    let kept = saved.as_ref().and_then(|saved| saved.answers.get(&field.name)).map_or(&[][..], Vec::as_slice);
+    let plain = |values: &[String]| values.iter().map(|value| value.replace("\r\n", "\n")).collect::<Vec<_>>();
+    plain(kept) == plain(values)
+}
+
+/// An uploaded file of `owner`.
+fn scan(town: &Town, owner: &str) -> String {
+    let sha256 = Hash(town.heng().store().put_attachment(b"a scan").unwrap()).to_string();
+    let info = FileInfo {
+        about: "paper".to_owned(),
+        name: "scan.pdf".to_owned(),
+        size: 6,
+        content_type: "application/pdf".to_owned(),
+        secret: false,
+    };
+    files::put(town.heng(), owner, &sha256, &info).unwrap();
+    sha256
+}
+
 /// Whether the field shows again what was typed, whatever it was.
 fn keeps(field: &Field) -> bool {
     !matches!(field.kind, Kind::One { .. } | Kind::Many { .. } | Kind::Tick | Kind::Files { .. })
@@ -53,7 +92,10 @@ impl Met {
     /// Sends everything into the form of a task.
     async fn meet(&mut self, town: &Town, subject: &str, task: &Task) {
         let sheet = desk::sheet(town.heng(), &task.log, subject, task.kind, &task.case.id).unwrap();
-        let good = fill(&sheet, town.now().date(480));
+        let mut good = fill(&sheet, town.now().date(480));
+        for field in sheet.fields.iter().filter(|field| !field.optional && matches!(field.kind, Kind::Files { .. })) {
+            good.insert(field.name.clone(), vec![scan(town, &sheet.me)]);
+        }
         let signed = sheet.signs.actor || !sheet.signs.roles.is_empty();
         let path =
             format!("/work/{}/{}/{}", crate::work::place(&town.app, &task.log), task.kind, encode(&task.case.id));
@@ -73,7 +115,7 @@ impl Met {
                     let here = format!("{} · {} · {what} ({lang})", task.kind, field.name);
                     self.broken.extend(laws(&here, &came));
                     let page = came.text();
-                    let shown = values.iter().all(|value| page.contains(&escaped(&value.replace("\r\n", "\n"))));
+                    let shown = shows(&page, &values) || saved(town, &draft, field, &values);
                     if came.status == 422 && summary(&page).is_empty() {
                         self.broken.push(format!("{here}: the error summary leads nowhere"));
                     }
@@ -82,7 +124,7 @@ impl Met {
                     }
                     let tables = self.tables.entry(lang).or_default();
                     let label = format!("{} · {}", field.name, if field.optional { "optional" } else { "asked" });
-                    tables.entry(task.kind.to_owned()).or_default().note(&label, &came, what);
+                    tables.entry(name(task, subject)).or_default().note(&label, &came, what);
                     withdraw_all(town, subject);
                 }
             }
@@ -96,7 +138,8 @@ impl Met {
     /// Meets the forms that `subject` has open and that nobody met before.
     async fn look(&mut self, town: &Town, log: &str, subject: &str) {
         for task in desk::tasks(town.heng(), log, subject).unwrap() {
-            if self.kinds.insert(task.kind) {
+            self.kinds.insert(task.kind);
+            if self.forms.insert(name(&task, subject)) {
                 self.meet(town, subject, &task).await;
             }
         }
@@ -154,6 +197,16 @@ async fn beginnings(met: &mut Met, town: &Town) {
     assert!(town.act(officer, &year), "no edition was registered");
     let key = DeviceKey::of(7, "new").unwrap().public();
     proposal::offer_key(town.heng(), OFFICE, "p:0003", &key).unwrap();
+    let logs: Vec<String> = town.heng().logs().iter().map(|log| log.id().to_owned()).collect();
+    let new = logs.iter().find(|log| ![OFFICE, FINISHED, NOTICE, VOTING, OPEN].contains(&log.as_str())).unwrap();
+    let expert = {
+        let office = town.heng().office_log().unwrap();
+        let image = office.image();
+        let office = image.state.office().unwrap();
+        let today = office.day(town.now());
+        office.people.keys().find(|id| office.holds(id, OfficeRole::Expert, today)).unwrap().clone()
+    };
+    proposal::offer_key(town.heng(), new, &expert, &key).unwrap();
     let objection = Answers::from(
         [("by", "person"), ("name", "王某"), ("identity", "x"), ("contact", "y"), ("grounds", "不实")]
             .map(|(name, value)| (name.to_owned(), vec![value.to_owned()])),
@@ -164,7 +217,6 @@ async fn beginnings(met: &mut Met, town: &Town) {
     fields.push(("application".to_owned(), application));
     let came = town.send(form(&path, None, &fields)).await;
     assert_eq!(came.status, 200, "{}", came.text());
-    let logs: Vec<String> = town.heng().logs().iter().map(|log| log.id().to_owned()).collect();
     for _ in 0..3 {
         for log in &logs {
             for subject in town.subjects(log) {

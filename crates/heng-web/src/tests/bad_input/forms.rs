@@ -23,7 +23,7 @@ struct Sent {
 
 /// Lines without fields to type: a press of a button, or a script's own request (those are tried in `uploads.rs`,
 /// `interface.rs` and with the passkeys of `heng-app`).
-const BUTTONS: [&str; 17] = [
+const BUTTONS: [&str; 18] = [
     "/sign-in/passkey/begin",
     "/sign-in/passkey",
     "/sign-out",
@@ -41,6 +41,7 @@ const BUTTONS: [&str; 17] = [
     // What is sent is nothing but the name of a thing in a list of one's own.
     "/work/{first}/{second}/files/remove",
     "/work/{first}/{second}/files/abandon",
+    "/work/{first}/{second}/rules/{case}",
     "/work/outbox/withdraw",
     "/work/outbox/retry",
 ];

@@ -1,7 +1,7 @@
 //! Everybody follows their own list, so that an edition passes through all its states and each form is open once.
 
 use heng_app::desk::proposal;
-use heng_app::desk::{self, Answers, Field, Kind, Sheet, Task};
+use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Task};
 use heng_app::simulation::{DEMO_SEED, DeviceKey};
 use std::sync::Arc;
 
@@ -80,7 +80,14 @@ impl Town {
                         if handle.starts_with("x:") { format!("{handle}@{}", proposal.log) } else { handle.clone() };
                     let device = DeviceKey::of(DEMO_SEED, &name).unwrap();
                     let signed = statements.iter().map(|s| device.signature(&s.hash, handle, s.at.clone())).collect();
-                    proposal::sign(self.heng(), &proposal.id, &subject, signed).unwrap();
+                    match proposal::sign(self.heng(), &proposal.id, &subject, signed) {
+                        Ok(_) => {}
+                        // Two asked for the same; one of them was first.
+                        Err(DeskError::Refused(refusal)) if refusal.code.ends_with(".twice") => {
+                            proposal::withdraw(self.heng(), &proposal.id, &proposal.subject).unwrap();
+                        }
+                        Err(error) => panic!("{} by {subject}: {error}", proposal.act),
+                    }
                 }
             }
         }
@@ -128,6 +135,7 @@ pub(super) fn fill(sheet: &Sheet, today: Date) -> Answers {
             Kind::One { choices } => choices.first().map(|c| c.value.clone()).into_iter().collect(),
             Kind::Many { choices } if !field.optional => choices.first().map(|c| c.value.clone()).into_iter().collect(),
             Kind::Tick => text("yes"),
+            Kind::Table { .. } if field.name != "figures" => field.value.clone(),
             Kind::Table { .. } => {
                 let row = |line: &str| format!("{}\t1200.50\t90\t30\t120", line.split('\t').next().unwrap());
                 vec![field.value.first().into_iter().flat_map(|v| v.lines()).map(row).collect::<Vec<_>>().join("\n")]
