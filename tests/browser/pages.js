@@ -47,6 +47,8 @@ export const PORTAL = [
   '/winners?q=nothing-like-this',
   '/figures',
   '/programmes/yunchuan-mayor',
+  '/programmes/yunchuan-mayor/rules',
+  '/editions/yunchuan-mayor/2025/papers',
   '/editions/yunchuan-mayor/2025',
   '/editions/yunchuan-mayor/2026',
   '/editions/yunchuan-mayor/2025/check',
@@ -76,6 +78,7 @@ export async function atFirst(browser, office) {
   const application = `/work/${COUNTY}/application.submitted/-`;
   return [
     ...PORTAL.map((path) => nobody(path, { status: missing.test(path) ? 404 : 200 })),
+    nobody('/editions/yunchuan-mayor/2025/papers', { go: link('/papers/minutes/') }),
     nobody(`/editions/${NOTICE}/notices/n-notice`, { status: 422, go: async (page) => { await press(page, page.locator('main form button[type=submit]')); } }),
     nobody('/sign-in'),
     nobody('/sign-in', { status: 422, go: async (page) => {
@@ -93,8 +96,13 @@ export async function atFirst(browser, office) {
     ...['/work', `/work/${VOTE}`, '/work/office/log', '/work/outbox', `/work/${VOTE}/board`, `/work/${COUNTY}/board`, `/work/${COUNTY}/applications`,
       `/work/${COUNTY}/applications/a:001`, `/work/${VOTE}/applications`, '/account', '/account/keys', '/account/people',
       '/work/office/log/role.granted/-', '/work/office/log/person.registered/-', `/work/${COUNTY}/window.extended/-`,
+      `/work/${VOTE}/opinions`, `/work/${VOTE}/papers/letter/tax`, `/work/${VOTE}/visits`, `/work/${VOTE}/applications/a:001/visit`, `/work/${VOTE}/papers`,
+      '/work/office/log/rules.adopted/yunchuan-mayor', '/work/office/log/rules.adopted/yunchuan-mayor?part=0', '/work/office/log/rules/yunchuan-mayor',
     ].map((path) => visit('p:0001', path)),
     visit('p:0001', `/work/${VOTE}`, { go: link('/draws/') }),
+    visit('p:0001', `/work/${VOTE}/papers`, { go: link('/papers/report/') }),
+    // New rules tried out with invented applicants before anybody adopts them.
+    visit('p:0001', '/work/office/log/rules/yunchuan-mayor', { go: async (page) => { await press(page, page.locator('main form .primary')); } }),
     // A form with mistakes, what is to be signed, what came of it.
     visit('p:0001', '/work/office/log/entry.posted/-', { status: 422, go: send }),
     visit('p:0001', '/work/office/log/person.registered/-', { go: async (page) => {
@@ -135,7 +143,12 @@ export const atScoring = (expert) => [
   visit(expert, `/work/${COUNTY}`),
   visit(expert, `/work/${COUNTY}/applications`),
   visit(expert, `/work/${COUNTY}/applications`, { go: link('/applications/a') }),
-  visit(expert, `/work/${COUNTY}/applications/a:001`, { status: 403 }),
+  // What is another panel's.
+  visit(expert, `/work/${COUNTY}/applications`, { status: 403, go: async (page) => {
+    const own = await page.locator('a[href*="/applications/a"]').evaluateAll((links) => links.map((link) => decodeURIComponent(link.getAttribute('href'))));
+    const other = ['a:001', 'a:002', 'a:003', 'a:004', 'a:005', 'a:006'].find((id) => !own.some((href) => href.endsWith(id)));
+    await page.goto(page.url().replace(/\?.*/, '') + `/${other}`);
+  } }),
   visit(expert, `/work/${COUNTY}`, { go: next }),
   visit(expert, `/work/${COUNTY}`, { status: 422, go: async (page) => { await next(page); await send(page); } }),
   visit('p:0001', `/work/${COUNTY}`, { go: link('/draws/') }),

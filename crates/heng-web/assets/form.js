@@ -93,6 +93,8 @@
   var delay = 1200;
   // Answers that somebody else changed too, by name: until one of both is chosen, theirs stays in the draft.
   var open = {};
+  // The version upon which such answers were typed: whoever comes back to them is asked again.
+  var base = null;
 
   function say(text, state) {
     line.textContent = text;
@@ -177,14 +179,14 @@
 
   // What the browser keeps until the server has it: the text survives a lost connection, a crash and a closed window.
   function keep() {
-    try { localStorage.setItem(key, JSON.stringify({ version: version.value, text: answers().toString() })); } catch (e) { /* full or forbidden: the server still saves */ }
+    try { localStorage.setItem(key, JSON.stringify({ version: base || version.value, text: answers().toString() })); } catch (e) { /* full or forbidden: the server still saves */ }
   }
 
   function forget() {
     try { localStorage.removeItem(key); } catch (e) { /* nothing was kept */ }
   }
 
-  // Somebody saved something newer meanwhile: it stays, and what was typed here stands beside it.
+  // What was typed here stands beside what the form holds now.
   function beside(data) {
     var now = answers();
     var said = false;
@@ -224,8 +226,11 @@
       sessionStorage.removeItem(key);
     } catch (e) { kept = null; }
     if (!kept || kept.text === answers().toString()) { forget(); return; }
-    if (kept.version !== version.value) { beside(new URLSearchParams(kept.text)); forget(); return; }
     var data = new URLSearchParams(kept.text);
+    // What was sent meanwhile does not come back into a new form, but nobody has to type it again.
+    if (Number(kept.version) > Number(version.value)) { beside(data); forget(); return; }
+    // Typed upon an older version: the server puts both together, and asks where both changed the same answer.
+    version.value = kept.version;
     var names = {};
     each(fields(), function (field) { if (field.name) { names[field.name] = true; } });
     Object.keys(names).forEach(function (name) {
@@ -251,6 +256,7 @@
     data.append('_version', version.value);
     data.append('_do', 'save');
     Object.keys(open).forEach(function (name) { data.append('_theirs', name); });
+    var upon = version.value;
     say(form.getAttribute('data-autosave'), 'saving');
     fetch(form.getAttribute('action'), { method: 'POST', body: data, headers: { Accept: 'application/json' }, credentials: 'same-origin' })
       .then(function (response) {
@@ -263,6 +269,7 @@
           delay = 1200;
           take(answer.body.others, asked);
           each(answer.body.choices || [], choose);
+          base = Object.keys(open).length ? base || upon : null;
           if (Object.keys(open).length) { say(answer.body.newer || form.getAttribute('data-choose'), 'conflict'); } else { say(answer.body.saved); }
           if (changed) { keep(); later(); } else if (Object.keys(open).length) { keep(); } else { forget(); }
         } else {

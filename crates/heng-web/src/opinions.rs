@@ -10,7 +10,7 @@ use heng_domain::rules::{Department, OpinionRules};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-use crate::ui::{self, Column, NoticePaper, Row, Tone};
+use crate::ui::{self, Column, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{date, list};
 use crate::work::{encode, log_name, log_of, place};
@@ -148,7 +148,7 @@ fn letters(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRule
                 html! { (department.asks.get(view.lang)) },
                 ui::status_tag(&format!("{} / {}", own.len(), asked.applications.len()), tone),
                 html! { @if numbers.is_empty() { "—" } @else { (list(view.lang, &numbers)) } },
-                html! { a href=(format!("{here}/opinions/{}", encode(&department.id))) { (view.t("opinions_open_letter")) } },
+                html! { a href=(format!("{here}/papers/letter/{}", encode(&department.id))) { (view.t("opinions_open_letter")) } },
             ])
         })
         .collect();
@@ -178,63 +178,4 @@ fn objection(view: &View, edition: &Edition, body: &OpinionReceived, seq: u64) -
             p.hint { (view.tp("opinion_source", &[("letter", &body.letter), ("record", &seq.to_string())])) }
         }))
     }
-}
-
-/// The letter to a department with the list of firms, as an official document to print.
-pub(crate) async fn letter(
-    view: View,
-    State(app): State<App>,
-    Path((first, second, id)): Path<(String, String, String)>,
-) -> Response {
-    let office = app.heng().office_log().and_then(|log| {
-        let image = log.image();
-        image.state.office().map(|office| office.founded.name.get(view.lang).to_owned())
-    });
-    let found = overseen(&view, &app, (&first, &second), |desk, log| {
-        let asked = desk.edition.opinions.as_ref()?;
-        let department = desk.edition.rules().department(&id)?;
-        Some((paper(&view, desk.edition, asked, department, office.unwrap_or_default()), place(&app, log)))
-    });
-    match found {
-        Ok((paper, place)) => {
-            let main = html! {
-                (paper)
-                p { a href=(view.href(&format!("/work/{place}/opinions"))) { (view.t("opinions_title")) } }
-            };
-            view.page(&app, Content::new(view.t("opinions_letter"), main))
-        }
-        Err(response) => *response,
-    }
-}
-
-fn paper(view: &View, edition: &Edition, asked: &Opinions, department: &Department, office: String) -> Markup {
-    let award = format!("{} · {}", edition.rules().name.get(view.lang), edition.opened.label.get(view.lang));
-    let count = asked.applications.len().to_string();
-    let until = date(view.lang, asked.until);
-    let day = edition.day(asked.asked);
-    let silence = edition.rules().opinions.as_ref().is_some_and(|rules| rules.silence_clears.value);
-    let columns = ["opinions_firm", "uscc", "opinions_reply_column"].map(|key| Column::text(view.t(key)));
-    let rows: Vec<Row<'_>> = asked
-        .applications
-        .iter()
-        .filter_map(|a| edition.applicant(a))
-        .map(|o| Row::new(vec![html! { (o.name.get(view.lang)) }, html! { (o.uscc) }, html! {}]))
-        .collect();
-    let body = html! {
-        p { (view.tp("letter_text", &[("award", &award), ("count", &count), ("asks", department.asks.get(view.lang)), ("day", &until)])) }
-        p { (view.t(if silence { "letter_silence" } else { "letter_no_silence" })) }
-        (ui::table(&view.t("opinions_firm"), &columns, &rows, &html! {}))
-    };
-    ui::notice_paper(&NoticePaper {
-        issuer: office.clone().into(),
-        title: view.tp("letter_title", &[("award", &award)]).into(),
-        addressee: Some(view.tp("letter_to", &[("department", department.name.get(view.lang))]).into()),
-        body,
-        signer: office.into(),
-        date: date(view.lang, day).into(),
-        datetime: day.to_string().into(),
-        seal: Some(view.t("seal").into()),
-        foot: Some(html! { p { (view.tp("letter_record", &[("record", &asked.seq.to_string())])) } }),
-        ..NoticePaper::default()
-    })
 }

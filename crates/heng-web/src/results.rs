@@ -24,7 +24,7 @@ pub(crate) fn shown(view: &View, table: &Results) -> Markup {
         })
         .collect();
     html! {
-        div.scroll { (ui::table(&view.t("results_heading"), &columns, &rows, &html! {})) }
+        div.scroll tabindex="0" role="group" aria-label=(view.t("results_heading")) { (ui::table(&view.t("results_heading"), &columns, &rows, &html! {})) }
         (pictures(view, table))
     }
 }

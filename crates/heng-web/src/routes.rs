@@ -188,7 +188,6 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
         page("/work/{first}/{second}/papers/{paper}/{case}", Seat).get(papers::seat_show),
         page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
-        page("/work/{first}/{second}/opinions/{department}", Seat).get(opinions::letter),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),

@@ -116,7 +116,8 @@ fn cells(view: &View, field: &Field, columns: &[heng_domain::text::Text], typed:
         .filter(|line| !line.trim().is_empty())
         .map(|line| ui::Row::new(line.split('\t').map(cell).collect()))
         .collect();
-    html! { div.scroll { (ui::table(field.label.get(view.lang), &columns, &rows, &html! {})) } }
+    let label = field.label.get(view.lang);
+    html! { div.scroll tabindex="0" role="group" aria-label=(label) { (ui::table(label, &columns, &rows, &html! {})) } }
 }
 
 /// What may be sent as it is, but deserves a look: years without a value, result items without a table, loose files.

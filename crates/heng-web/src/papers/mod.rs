@@ -175,10 +175,11 @@ pub(crate) struct Kind {
 }
 
 /// The table of papers, in the order of the process. Who may read each, and when, says its `cases`.
-pub(crate) const KINDS: [Kind; 12] = [
+pub(crate) const KINDS: [Kind; 13] = [
     Kind { id: "call", cases: call::calls, write: call::call },
     Kind { id: "receipt", cases: call::receipts, write: call::receipt },
     Kind { id: "summary", cases: call::summaries, write: call::summary },
+    Kind { id: "letter", cases: review::letters, write: review::letter },
     Kind { id: "eligibility", cases: review::checks, write: review::check },
     Kind { id: "report", cases: review::reports, write: review::report },
     Kind { id: "minutes", cases: committee::sessions, write: committee::minutes },

@@ -1,6 +1,7 @@
-//! Papers of the review: the form of the pre-review (资格审核表), and the report of a stage (评审报告).
+//! Papers of the review: letters to departments (征求意见函), the form of the pre-review (资格审核表), the report of a stage
+//! (评审报告).
 
-use heng_domain::edition::events::ConditionChecked;
+use heng_domain::edition::events::{ConditionChecked, OrganisationEntered};
 use heng_domain::evaluation::shortlist_seats;
 use heng_domain::rules::Stage;
 
@@ -51,6 +52,32 @@ pub(super) fn check(at: &At<'_>, id: &str) -> Option<Paper> {
         }
     });
     paper.signatures = vec![at.t("checked_by"), at.t("approved_by")];
+    Some(paper)
+}
+
+/// To each department that was asked, for those who oversee the edition.
+pub(super) fn letters(at: &At<'_>) -> Vec<(String, String)> {
+    let overseen = at.edition.opinions.is_some() && at.me.is_some_and(|me| at.edition.oversees(me));
+    let departments = at.edition.rules().opinions.iter().filter(|_| overseen).flat_map(|rules| &rules.departments);
+    departments.map(|department| (department.id.clone(), department.name.get(at.lang).to_owned())).collect()
+}
+
+pub(super) fn letter(at: &At<'_>, id: &str) -> Option<Paper> {
+    let asked = at.edition.opinions.as_ref()?;
+    let rules = at.edition.rules().opinions.as_ref()?;
+    let department = at.edition.rules().department(id)?;
+    let mut paper = Paper::new(at.tp("letter_title", &[("award", &at.award())]), at.issuer());
+    paper.addressee = Some(at.tp("to", &[("name", department.name.get(at.lang))]));
+    let count = asked.applications.len().to_string();
+    let asks = department.asks.get(at.lang);
+    let places = [("award", at.award()), ("count", count), ("asks", asks.to_owned()), ("day", at.day(asked.until))];
+    paper.text(at.tp("letter_text", &places.each_ref().map(|(name, text)| (*name, text.as_str()))));
+    paper.text(at.t(if rules.silence_clears.value { "letter_silence" } else { "letter_no_silence" }));
+    let firms = asked.applications.iter().filter_map(|id| at.edition.applicant(id));
+    let row = |firm: &OrganisationEntered| vec![firm.name.get(at.lang).to_owned(), firm.uscc.clone(), String::new()];
+    paper.table(at.columns(["organisation", "uscc", "opinion"]), firms.map(row).collect());
+    paper.signed(at.issuer().to_owned(), at.edition.day(asked.asked));
+    paper.records.push(asked.seq);
     Some(paper)
 }
 

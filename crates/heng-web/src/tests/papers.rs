@@ -58,7 +58,7 @@ async fn who_finds_which_papers_at_which_stage() {
     let town = &*TOWN;
     const END: [&str; 7] = ["call", "report", "minutes", "notice", "decision", "certificate", "prizes"];
     let own = ["receipt", "eligibility"];
-    let inside = ["receipt", "summary", "eligibility"];
+    let inside = ["receipt", "summary", "letter", "eligibility"];
     let with = |more: &[&str], rest: &[&str]| set(&[more, rest].concat());
     for (log, public, applicant, officer) in [
         (OPEN, set(&["call"]), set(&["call", "receipt"]), set(&["call", "receipt", "summary"])),

@@ -77,7 +77,6 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}/papers/{paper}/{case}", Json(&["/logs/{first}/{second}/papers/{paper}/{case}"])),
     ("/work/{first}/{second}/rules/{case}", Json(&["/logs/{first}/{second}/dry-runs"])),
     ("/work/{first}/{second}/opinions", Json(&["/logs/{first}/{second}/opinions"])),
-    ("/work/{first}/{second}/opinions/{department}", Json(&["/logs/{first}/{second}/opinions"])),
     ("/work/{first}/{second}/visits", Json(&["/logs/{first}/{second}/applications", "/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/applications/{id}/visit", Json(&["/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/draws/{id}", None("draws the public result again from the bundle, as `heng verify` does")),
