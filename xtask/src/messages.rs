@@ -131,6 +131,11 @@ impl Asked {
         // The room of the rules has a section of its own.
         let rules = code(&root.join("crates/heng-web/src/rules.rs"))?;
         asked.require("rules", ["t(view, ", "tp(view, "].iter().flat_map(|marker| after(&rules, marker)));
+        // Problems of rules, criteria and calendars: a code, then the places of its sentence.
+        for file in ["rules/validate.rs", "criteria.rs", "calendar.rs"] {
+            let text = code(&root.join("crates/heng-domain/src").join(file))?;
+            asked.require("rules_problem", problem_codes(&text));
+        }
         for marker in ["at.t(", "at.tp("] {
             asked.require("paper", after(&all, marker));
         }
@@ -263,6 +268,19 @@ fn kind_types(desk: &str) -> impl Iterator<Item = &str> {
     let names =
         desk.match_indices("::KIND").filter_map(|(at, _)| desk[..at].rsplit(|c: char| !c.is_alphanumeric()).next());
     names.filter(|name| !name.is_empty())
+}
+
+/// Codes of problems: the last words in quotes before `&[`, or both of `if a { "x" } else { "y" }`.
+fn problem_codes(text: &str) -> Vec<String> {
+    let mut parts: Vec<&str> = text.split("&[").collect();
+    parts.pop();
+    let heads = parts.iter().map(|part| part.trim_end()).filter_map(|part| part.strip_suffix(','));
+    heads
+        .flat_map(|head| match head.strip_suffix('}') {
+            Some(choice) => quoted(choice.rsplit_once("if ").map_or("", |(_, choice)| choice)).collect::<Vec<_>>(),
+            None => quoted(head.rsplit_once(',').map_or("", |(_, last)| last)).collect(),
+        })
+        .collect()
 }
 
 /// Codes of refusals: the first literal after `refuse!(`, after the condition of `ensure!(`, or in `Refusal::new(`.

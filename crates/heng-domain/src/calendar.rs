@@ -70,18 +70,19 @@ impl Calendar {
     pub fn problems(&self) -> Vec<Problem> {
         let mut out = Vec::new();
         if self.format != 1 {
-            out.push(Problem::new("format", format!("is {}; this version reads 1", self.format)));
+            out.push(Problem::new("format", "format", &[("found", &self.format)]));
         }
         for (number, year) in &self.years {
             let mut day = |key: &str, date: &Date, weekend_wanted: bool| {
                 let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
                 if date.year().to_string() != *number {
-                    out.push(Problem::new(format!("years.{number}.{key}"), format!("{date} is not in {number}")));
-                } else if weekend_wanted && !weekend {
                     out.push(Problem::new(
                         format!("years.{number}.{key}"),
-                        format!("{date} is a {:?}; only Saturdays and Sundays can be worked instead", date.weekday()),
+                        "year",
+                        &[("date", date), ("year", number)],
                     ));
+                } else if weekend_wanted && !weekend {
+                    out.push(Problem::new(format!("years.{number}.{key}"), "weekend", &[("date", date)]));
                 }
             };
             year.holidays.iter().for_each(|date| day("holidays", date, false));

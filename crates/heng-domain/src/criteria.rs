@@ -146,10 +146,10 @@ impl Criteria {
     pub fn problems(&self) -> Vec<Problem> {
         let mut out = Vec::new();
         if self.format != 1 {
-            out.push(Problem::new("format", format!("is {}; this version reads 1", self.format)));
+            out.push(Problem::new("format", "format", &[("found", &self.format)]));
         }
         if self.step == 0 || 100 % self.step.max(1) != 0 {
-            out.push(Problem::new("step", format!("is {}; it must divide 100", self.step)));
+            out.push(Problem::new("step", "step", &[("found", &self.step)]));
         }
         let mut seen = std::collections::BTreeSet::new();
         for (c, category) in self.categories.iter().enumerate() {
@@ -157,34 +157,32 @@ impl Criteria {
             if sum != category.points {
                 out.push(Problem::new(
                     format!("categories[{c}].points"),
-                    format!("{} says {} points, its items add up to {sum}", category.id, category.points),
+                    "category",
+                    &[("id", &category.id), ("points", &category.points), ("sum", &sum)],
                 ));
             }
             for (i, item) in category.items.iter().enumerate() {
                 if item.points == 0 {
-                    out.push(Problem::new(format!("categories[{c}].items[{i}].points"), "must be at least 1".into()));
+                    out.push(Problem::new(format!("categories[{c}].items[{i}].points"), "least_one", &[]));
                 }
                 if !seen.insert(item.id.as_str()) {
-                    out.push(Problem::new(
-                        format!("categories[{c}].items[{i}].id"),
-                        format!("{} occurs twice", item.id),
-                    ));
+                    out.push(Problem::new(format!("categories[{c}].items[{i}].id"), "twice", &[("id", &item.id)]));
                 }
             }
         }
         let total: u32 = self.categories.iter().map(|category| category.points).sum();
         if total != self.total {
-            out.push(Problem::new("total", format!("is {}, the categories add up to {total}", self.total)));
+            out.push(Problem::new("total", "total", &[("found", &self.total), ("sum", &total)]));
         }
         let mut next = 0;
         for (b, band) in self.bands.iter().enumerate() {
             if band.from != next || band.to < band.from {
-                out.push(Problem::new(format!("bands[{b}]"), format!("must start at {next} and not end before")));
+                out.push(Problem::new(format!("bands[{b}]"), "band", &[("start", &next)]));
             }
             next = band.to + self.step;
         }
         if next != 100 + self.step {
-            out.push(Problem::new("bands", "must end at 100".into()));
+            out.push(Problem::new("bands", "bands_end", &[]));
         }
         out
     }

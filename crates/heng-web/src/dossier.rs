@@ -126,6 +126,8 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
     let now = instant(view.lang, app.heng().clock().now(), offset);
     let body = &application.body;
     let files = view.href(&format!("/work/{}/applications/{}/files", place(app, log), body.application));
+    let uses = crate::files::uses(view.lang, app, log, body.paper.is_some());
+    let use_of = |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about, |(_, name)| name).to_owned();
     let prose = |part: Part<'_>, sha256: &Hash| {
         html! {
             (sign(view, seen, part))
@@ -156,7 +158,7 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
         @let kept = body.attachments.len() - seen.files().count();
         ul { @for file in seen.files() { li {
             a href=(format!("{files}/{}", file.sha256)) { (file.name) }
-            " · " (file.about) " · " (view.tp("bytes", &[("bytes", &crate::words::number(file.size))])) " "
+            " · " (use_of(&file.about)) " · " (view.tp("bytes", &[("bytes", &crate::words::number(file.size))])) " "
             code.hash { (file.sha256) }
             @if body.is_secret(Part::File(&file.sha256)) { " " (ui::status_tag(&view.t("secret_seen"), Tone::Stop)) }
         } } }

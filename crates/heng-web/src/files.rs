@@ -33,7 +33,8 @@ type At = Path<(String, String)>;
 #[derive(Clone)]
 pub(crate) struct Owner {
     pub log: String,
-    pub subject: String,
+    /// Whether it is the office's staff, not a firm.
+    pub office: bool,
     pub handle: String,
 }
 
@@ -41,7 +42,7 @@ fn owner(view: &View, app: &App, first: &str, second: &str) -> Option<Owner> {
     let log = log_of(app, first, second)?;
     let me = view.me.as_ref()?;
     let handle = proposal::handle(app.heng(), &log, &me.subject).ok().flatten()?;
-    Some(Owner { log, subject: me.subject.clone(), handle })
+    Some(Owner { log, office: me.subject.starts_with("p:"), handle })
 }
 
 pub(crate) fn status(error: &UploadError) -> StatusCode {
@@ -102,11 +103,10 @@ pub(crate) async fn show(view: View, State(app): State<App>, Path((first, second
 }
 
 /// What a file can be for: the licence, one of the items, or something else.
-/// `subject`: whose file it is.
-pub(crate) fn uses(lang: Lang, app: &App, log: &str, subject: &str) -> Vec<(String, String)> {
+/// `paper`: also the scan of an application on paper, which is the office's.
+pub(crate) fn uses(lang: Lang, app: &App, log: &str, paper: bool) -> Vec<(String, String)> {
     let mut out = vec![("licence".to_owned(), t(lang, "file_licence")), ("form".to_owned(), t(lang, "file_form"))];
-    // Scans of applications on paper are the office's.
-    if subject.starts_with("p:") {
+    if paper {
         out.push(("paper".to_owned(), t(lang, "file_paper")));
     }
     if let Ok(found) = app.heng().log(log) {
@@ -123,7 +123,7 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, again: &Again<S
     let here = view.href(&format!("/work/{}/files", place(app, &owner.log)));
     let list = files::list(app.heng(), &owner.handle).unwrap_or_default();
     let unfinished = app.uploads().unfinished(&owner.handle).unwrap_or_default();
-    let uses = uses(view.lang, app, &owner.log, &owner.subject);
+    let uses = uses(view.lang, app, &owner.log, owner.office);
     let typed = &again.typed;
     let label =
         |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about.to_owned(), |(_, name)| name.clone());
@@ -208,7 +208,7 @@ pub(crate) async fn upload(view: View, State(app): State<App>, Path((first, seco
         // The door says it in the reader's language.
         Err(error) => return error.into_response(),
     };
-    if !uses(view.lang, &app, &owner.log, &owner.subject).iter().any(|(id, _)| *id == sent.about) {
+    if !uses(view.lang, &app, &owner.log, owner.office).iter().any(|(id, _)| *id == sent.about) {
         let again = Again::new(sent, "about", view.t("error_choose"));
         return page(&view, &app, &owner, StatusCode::UNPROCESSABLE_ENTITY, &again);
     }

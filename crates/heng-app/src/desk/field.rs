@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heng_domain::messages::{message, plain};
+use heng_domain::rules::Problem;
 use heng_domain::text::{Lang, Text, turns};
 use heng_domain::time::Instant;
 use jiff::civil::{Date, DateTime};
@@ -203,12 +204,15 @@ enum Value {
     Tick(bool),
 }
 
+/// Codes of problems of rules begin so.
+const RULES: &str = "rules_problem.";
+
 /// What is wrong with one answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrong {
     /// Field.
     pub field: String,
-    /// Stable code: the key of its sentence in the section `wrong`.
+    /// Stable code: the key of its sentence in the section `wrong`, or that of a problem of rules after `rules_problem.`.
     pub code: String,
     /// Places of the sentence.
     pub params: BTreeMap<String, String>,
@@ -229,7 +233,18 @@ impl Wrong {
 
     /// The sentence.
     pub fn sentence(&self, lang: Lang) -> String {
-        message(lang, "wrong", &self.code, self.params.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        let places = self.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let Some(problem) = self.code.strip_prefix(RULES) else { return message(lang, "wrong", &self.code, places) };
+        let what = message(lang, RULES.trim_end_matches('.'), problem, places);
+        let detail = self.params.get("key").map_or(what.clone(), |key| format!("{key}: {what}"));
+        message(lang, "wrong", "rules_file", [("detail", detail.as_str())])
+    }
+
+    /// A problem of rules, at the field that holds its value; with its key where there is no such field.
+    pub(super) fn of_rules(field: &str, problem: &Problem, key: bool) -> Wrong {
+        let mut wrong = Wrong::new(field, &format!("{RULES}{}", problem.code));
+        wrong.params.extend(problem.places.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        if key { wrong.with("key", &problem.key) } else { wrong }
     }
 }
 

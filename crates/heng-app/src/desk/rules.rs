@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heng_domain::office::Office;
 use heng_domain::office::events::{OfficeRole, RulesAdopted};
 use heng_domain::rules::leaves::{Leaf, leaves, path_of, with_leaves};
-use heng_domain::rules::{Rules, read_rules};
+use heng_domain::rules::{Rules, RulesError, read_rules};
 use heng_domain::text::Text;
 use serde_json::{Value, json};
 
@@ -67,8 +67,7 @@ fn form(desk: &OfficeDesk<'_>, case: &str) -> Vec<Field> {
 fn write(desk: &OfficeDesk<'_>, case: &str, input: &Input) -> Proposed {
     let programme = case.strip_suffix(FILE).unwrap_or(case);
     let rules = if case.ends_with(FILE) {
-        let unread = |error| Wrong::new("rules", "rules_file").with("detail", error);
-        read_rules(programme, &input.text("rules")).map_err(unread)?
+        whole(programme, &input.text("rules"))?
     } else {
         typed(&start(desk.office, case).ok_or(DeskError::NotOpen)?, input)?
     };
@@ -102,11 +101,20 @@ pub fn start(office: &Office, programme: &str) -> Option<Rules> {
 pub fn drafted(office: &Office, programme: &str, answers: &Answers) -> Result<Rules, DeskError> {
     let start = start(office, programme).ok_or(DeskError::NotOpen)?;
     if let Some(text) = answers.get("rules").and_then(|values| values.first()) {
-        return read_rules(programme, text)
-            .map_err(|error| Wrong::new("rules", "rules_file").with("detail", error).into());
+        return whole(programme, text);
     }
     let input = super::read(&fields(&start), answers, 0).map_err(DeskError::Wrong)?;
     typed(&start, &input)
+}
+
+/// Rules as a whole file.
+fn whole(programme: &str, text: &str) -> Result<Rules, DeskError> {
+    read_rules(programme, text).map_err(|error| match error {
+        RulesError::Syntax { message, .. } => Wrong::new("rules", "rules_file").with("detail", message).into(),
+        RulesError::Unsound { problems, .. } => {
+            DeskError::Wrong(problems.iter().map(|problem| Wrong::of_rules("rules", problem, true)).collect())
+        }
+    })
 }
 
 /// The version after this one: the last number counts on.
@@ -232,9 +240,7 @@ fn typed(start: &Rules, input: &Input) -> Result<Rules, DeskError> {
         .map(|problem| {
             let path = path_of(&rules, &problem.key);
             let known = changed.contains_key(&path);
-            let (field, detail) =
-                if known { (path, problem.what.clone()) } else { (String::new(), problem.to_string()) };
-            Wrong::new(&field, "rules_file").with("detail", detail)
+            Wrong::of_rules(if known { &path } else { "" }, problem, !known)
         })
         .collect();
     if wrong.is_empty() { Ok(rules) } else { Err(DeskError::Wrong(wrong)) }
@@ -380,5 +386,24 @@ mod tests {
         for (before, after) in [("2016.1", "2016.2"), ("2019", "2020"), ("v9", "v10"), ("first", "first.1")] {
             assert_eq!(next_version(before), after);
         }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_together_are_said_in_the_reader_s_language() {
+        let rules = every_file().into_iter().find(|rules| rules.stages.iter().any(|s| s.committee.is_some())).unwrap();
+        let mut typed = answers(&fields(&rules));
+        let days = typed.keys().find(|name| name.ends_with("/committee/size_min")).unwrap().clone();
+        typed.insert(days.clone(), vec!["999".to_owned()]);
+        let wrong = read_back(&rules, &typed).unwrap_err();
+        assert_eq!((wrong[0].field.as_str(), wrong[0].code.as_str()), (days.as_str(), "rules_problem.sizes"));
+        assert!(wrong[0].sentence(Lang::En).ends_with("must be at least 1 and not above size_max"));
+        assert!(wrong[0].sentence(Lang::Zh).ends_with("至少为 1，并且不大于 size_max"));
+        // In the whole file a problem is named with its key.
+        let file = toml::to_string(&Rules { tiers: Vec::new(), ..rules }).unwrap();
+        let DeskError::Wrong(wrong) = whole("file", &file).unwrap_err() else { panic!("not about an answer") };
+        assert!(
+            wrong.iter().any(|wrong| wrong.sentence(Lang::Zh).ends_with("tiers: 至少要有一个奖项等次")),
+            "{wrong:?}"
+        );
     }
 }

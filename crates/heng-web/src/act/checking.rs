@@ -26,7 +26,7 @@ pub(super) fn page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, v
     let act = message("act", sheet.kind, &[]);
     let action = act_href(view, &form.app, &form.log, &form.kind, &form.case);
     let own: Vec<(String, FileInfo)> = files::list(form.app.heng(), &sheet.me).unwrap_or_default();
-    let uses = crate::files::uses(view.lang, &form.app, &form.log, &sheet.me);
+    let uses = crate::files::uses(view.lang, &form.app, &form.log, sheet.me.starts_with("p:"));
     let use_of =
         |about: &str| uses.iter().find(|(id, _)| id == about).map_or(about.to_owned(), |(_, name)| name.clone());
     let file = |sha: &str| {

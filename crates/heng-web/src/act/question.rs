@@ -63,7 +63,7 @@ pub(super) fn question(
     out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());
     let theirs = around.newer.as_ref().filter(|_| around.both.contains(&field.name));
     html! {
-        div.question {
+        div.question.wide-part[matches!(field.kind, Kind::Table { .. })] {
             (ui::field(&out))
             (count(view, sheet, field, now))
             @if let Some(saved) = theirs { (beside(view, field, saved)) }
@@ -146,7 +146,7 @@ fn grid<'a>(view: &View, field: &Field, columns: Vec<ui::Text<'a>>, typed: &str,
 /// Files that the actor has uploaded.
 fn files(view: &View, form: &Form, sheet: &Sheet) -> Vec<Choose<'static>> {
     let list = desk::files::list(form.app.heng(), &sheet.me).unwrap_or_default();
-    let uses = crate::files::uses(view.lang, &form.app, &form.log, &sheet.me);
+    let uses = crate::files::uses(view.lang, &form.app, &form.log, sheet.me.starts_with("p:"));
     let all = list.into_iter().map(|(sha, info)| {
         let about = uses.iter().find(|(id, _)| *id == info.about).map_or(info.about.as_str(), |(_, name)| name);
         let mark = if info.secret { format!(" · {}", view.t("file_secret")) } else { String::new() };

@@ -59,7 +59,7 @@ fn owner(app: &App, caller: &Caller, lang: Lang, first: &str, second: &str) -> R
     let log = log_of(app, first, second).ok_or_else(|| Problem::missing(lang))?;
     let handle = proposal::handle(app.heng(), &log, &caller.subject);
     let handle = handle.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))?;
-    Ok(Owner { log, subject: caller.subject.clone(), handle })
+    Ok(Owner { log, office: caller.subject.starts_with("p:"), handle })
 }
 
 fn problem(lang: Lang, error: UploadError) -> Problem {
@@ -184,7 +184,7 @@ pub(crate) struct UploadGiven {
 }
 
 fn known_use(app: &App, lang: Lang, owner: &Owner, about: &str) -> Result<(), Problem> {
-    if uses(lang, app, &owner.log, &owner.subject).iter().any(|(id, _)| id == about) {
+    if uses(lang, app, &owner.log, owner.office).iter().any(|(id, _)| id == about) {
         return Ok(());
     }
     Err(Problem::of_wrong(lang, &[heng_app::desk::Wrong::new("about", "choose_known")]))

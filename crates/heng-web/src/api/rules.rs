@@ -137,7 +137,7 @@ pub(crate) async fn dry_run(
         |error: &str| Problem::unreadable(lang, StatusCode::UNPROCESSABLE_ENTITY, "request.shape", "shape", error);
     let rules: Rules = serde_json::from_value(value.rules).map_err(|error| unread(&error.to_string()))?;
     if let Some(problem) = rules.problems().first() {
-        return Err(unread(&problem.to_string()));
+        return Err(unread(&format!("{}: {}", problem.key, problem.sentence(lang))));
     }
     if !(1..=60).contains(&value.applicants) {
         return Err(unread("applicants: 1 to 60"));
