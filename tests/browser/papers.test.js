@@ -55,7 +55,7 @@ function embedded(fonts) {
 
 test('the minutes print on A4 with running head, page numbers, votes by name and lines to sign on', { timeout: 120_000 }, async () => {
   for (const [prefix, words] of [
-    ['', ['会议记录', '应到', '法定人数', '赞成（', '主任委员', '监督员', 'SHA-256']],
+    ['', ['会议记录', '应到', '法定人数', '同意（', '主任委员', '监督员', 'SHA-256']],
     ['/en', ['minutes of the committee', 'On the roll', 'The quorum was met', 'Yes (', 'Supervisor', 'SHA-256']],
   ]) {
     const minutes = (await papers(prefix))('minutes');

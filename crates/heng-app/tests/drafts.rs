@@ -90,9 +90,16 @@ fn what_was_typed_upon_a_draft_that_was_sent_is_not_saved() {
     }
     drafts::discard(&heng, KEY).unwrap();
     assert_eq!(save(&heng, "u:wu", 3, &[("profile", "late")]), Save::Sent);
-    // Somebody began a new one: the old window still belongs to the old one.
-    done(save(&heng, "u:li", 0, &[("profile", "new")]));
-    assert_eq!(save(&heng, "u:wu", 3, &[("profile", "late")]), Save::Sent);
+    assert_eq!(save(&heng, "u:wu", 0, &[("profile", "from before the first draft")]), Save::Sent);
+    // Somebody began a new one and went far beyond: the old window still belongs to the old one.
+    let begun = drafts::begun(&heng, KEY).unwrap();
+    for version in begun..begun + 5 {
+        let saved = done(save(&heng, "u:li", version, &[("profile", &format!("new {version}"))]));
+        assert_eq!(saved.version, version + 1);
+    }
+    assert_eq!(save(&heng, "u:wu", 2, &[("profile", "late")]), Save::Sent);
+    let both = save(&heng, "u:wu", begun, &[("profile", "typed into the new form before anybody saved it")]);
+    assert!(matches!(both, Save::Both(saved, names) if saved.answers["profile"] == ["new 8"] && names == ["profile"]));
 }
 
 #[test]

@@ -47,12 +47,15 @@
   }
   function fillFrom(table, text, top, left) {
     var lines = text.replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
+    var lost = 0;
     each(lines, function (line, down) {
       var row = rowsOf(table)[top + down] || addRow(table);
-      if (!row) { return; }
-      var cells = cellsOf(row);
-      each(line.split('\t'), function (value, right) { if (cells[left + right]) { cells[left + right].value = value.trim(); } });
+      var cells = row ? cellsOf(row) : [];
+      each(line.split('\t'), function (value, right) {
+        if (cells[left + right]) { cells[left + right].value = value.trim(); } else if (value.trim()) { lost += 1; }
+      });
     });
+    return lost;
   }
   function grids(form) {
     each(form.querySelectorAll('table.grid'), function (table) {
@@ -62,17 +65,22 @@
       button.textContent = table.getAttribute('data-add');
       button.addEventListener('click', function () {
         var row = addRow(table);
-        if (row) { cellsOf(row)[0].focus(); } else { button.disabled = true; }
+        if (row) { cellsOf(row)[0].focus(); } else { note.textContent = table.getAttribute('data-full').replace('{most}', table.getAttribute('data-most')); }
       });
       var line = document.createElement('p');
+      var note = document.createElement('p');
+      note.className = 'hint';
+      note.setAttribute('role', 'status');
       line.appendChild(button);
       table.parentNode.insertAdjacentElement('afterend', line);
+      line.insertAdjacentElement('afterend', note);
       table.addEventListener('paste', function (event) {
         var text = event.clipboardData ? event.clipboardData.getData('text/plain') : '';
         if (!event.target.matches('input') || !/[\t\n]/.test(text.replace(/[\r\n]+$/, ''))) { return; }
         event.preventDefault();
         var row = event.target.closest('tr');
-        fillFrom(table, text, Array.prototype.indexOf.call(rowsOf(table), row), Array.prototype.indexOf.call(cellsOf(row), event.target));
+        var lost = fillFrom(table, text, Array.prototype.indexOf.call(rowsOf(table), row), Array.prototype.indexOf.call(cellsOf(row), event.target));
+        note.textContent = lost ? table.getAttribute('data-lost').replace('{count}', lost) : '';
         event.target.dispatchEvent(new Event('input', { bubbles: true }));
       });
     });
@@ -228,7 +236,7 @@
     if (!kept || kept.text === answers().toString()) { forget(); return; }
     var data = new URLSearchParams(kept.text);
     // What was sent meanwhile does not come back into a new form, but nobody has to type it again.
-    if (Number(kept.version) > Number(version.value)) { beside(data); forget(); return; }
+    if (Number(kept.version) < Number(form.getAttribute('data-begun')) || Number(kept.version) > Number(version.value)) { beside(data); forget(); return; }
     // Typed upon an older version: the server puts both together, and asks where both changed the same answer.
     version.value = kept.version;
     var names = {};

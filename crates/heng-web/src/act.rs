@@ -59,43 +59,18 @@ impl Form {
         Ok(drafts::load(self.app.heng(), &self.draft_key(sheet))?)
     }
 
+    /// The version upon which the form is filled in.
+    fn version(&self, sheet: &Sheet, draft: Option<&Saved>) -> Result<u64, DeskError> {
+        Ok(match draft {
+            Some(saved) => saved.version,
+            None => drafts::begun(self.app.heng(), &self.draft_key(sheet))?,
+        })
+    }
+
     fn save(&self, sheet: &Sheet, version: u64, answers: Answers) -> Result<Save, DeskError> {
         let by = &self.me.session.account.id;
         Ok(drafts::save(self.app.heng(), &self.draft_key(sheet), by, version, &sheet.before(), answers)?)
     }
-}
-
-/// Where a form stands.
-pub(crate) struct Place {
-    pub log: String,
-    pub kind: String,
-    pub case: String,
-}
-
-/// A form that was sent after its session had ended becomes the draft of the same form, put together with what others
-/// saved meanwhile; where both changed the same answer, what was typed here counts.
-pub(crate) fn restore(app: &App, account: &str, subject: &str, at: &Place, posted: &Posted) -> heng_app::Result<()> {
-    let sheet = match desk::sheet(app.heng(), &at.log, subject, &at.kind, &at.case) {
-        Ok(sheet) => sheet,
-        Err(DeskError::App(error)) => return Err(error),
-        // There is nothing to fill in any more.
-        Err(_) => return Ok(()),
-    };
-    let key = drafts::key(&sheet.me, &at.log, &at.kind, &at.case);
-    let draft = drafts::load(app.heng(), &key)?;
-    let mine = whole(&sheet, draft.as_ref(), posted);
-    let saved = drafts::save(app.heng(), &key, account, posted.version, &sheet.before(), mine.clone())?;
-    match saved {
-        Save::Done(_) => {}
-        Save::Both(Saved { version, mut answers, .. }, both) => {
-            for name in both {
-                answers.insert(name.clone(), mine.get(&name).cloned().unwrap_or_default());
-            }
-            drafts::save(app.heng(), &key, account, version, &sheet.before(), answers)?;
-        }
-        Save::Sent => drop(drafts::save(app.heng(), &key, account, 0, &sheet.before(), mine)?),
-    }
-    Ok(())
 }
 
 fn form(view: &View, app: &App, path: &(String, String, String, String)) -> Option<Form> {
@@ -117,6 +92,9 @@ async fn blocking<T: Send + 'static>(
 #[derive(serde::Deserialize)]
 pub(crate) struct Asked {
     part: Option<usize>,
+    /// A form that was sent after its session had ended: it is saved now, and put together with what others saved meanwhile.
+    #[serde(default)]
+    parked: String,
 }
 
 pub(crate) async fn show(
@@ -129,6 +107,18 @@ pub(crate) async fn show(
         return view.sign_in_first();
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
+    if !asked.parked.is_empty() && drafts::keeps(&form.kind) {
+        let (app, account, id) = (app.clone(), form.me.session.account.id.clone(), asked.parked);
+        let taken = tokio::task::spawn_blocking(move || {
+            let parked = app.accounts().parked(&account, &id).ok()?;
+            let posted = posted(parked.expose()).ok()?;
+            app.accounts().forget_parked(&account, &id).ok()?;
+            Some(posted)
+        });
+        if let Ok(Some(posted)) = taken.await {
+            return save(&view, form, posted, false).await;
+        }
+    }
     // With the page: what one reads beside the form comes from the disk, and that it was opened is noted there.
     let reader = view.clone();
     let shown = blocking(move || {
@@ -316,7 +306,6 @@ fn sent(view: &View, form: &Form, sheet: &Sheet, answers: Answers, part: Option<
         status: Some(StatusCode::CONFLICT),
         part,
         answers: Some(answers),
-        version: Some(0),
         refused: Some(view.t("draft_sent")),
         ..Shown::default()
     };
@@ -458,7 +447,9 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     let act = words("act", sheet.kind, &[]);
     let title = act.get(view.lang).to_owned();
     let kicker = format!("{} · {}", log_name(&form.app, &form.log).get(view.lang), sheet.case.about.get(view.lang));
-    let version = shown.version.or(draft.map(|d| d.version)).unwrap_or(0);
+    let keeps = drafts::keeps(sheet.kind);
+    let begun = form.version(sheet, None).ok();
+    let version = shown.version.or(draft.map(|d| d.version)).or(begun).unwrap_or_default();
     let answers = shown.answers.as_ref().or(draft.map(|d| &d.answers));
     let all = parts(sheet);
     let long = is_long(sheet);
@@ -472,7 +463,10 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             let label = sheet.fields.iter().find(|f| f.name == w.field).map(|f| f.label.get(view.lang));
             let sentence = w.sentence(view.lang);
             // On the list of tasks the sentence alone would not say which question it means.
-            let text = if listed { format!("{}：{sentence}", label.unwrap_or_default()) } else { sentence };
+            let text = match label.filter(|_| listed) {
+                Some(label) => view.tp("at_question", &[("question", label), ("wrong", &sentence)]),
+                None => sentence,
+            };
             let link = if listed && !w.field.is_empty() {
                 format!("{action}{}#{id}", part_query(sheet, &w.field))
             } else {
@@ -526,9 +520,9 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @else { @match &read {
             Some(read) => div.split {
                 section.split-read aria-label=(view.t("dossier")) { (read) }
-                section.split-write aria-label=(title) { (wrapped(&action, view, &body, drafts::keeps(sheet.kind))) }
+                section.split-write aria-label=(title) { (wrapped(&action, view, &body, begun.filter(|_| keeps))) }
             },
-            None => (wrapped(&action, view, &body, drafts::keeps(sheet.kind))),
+            None => (wrapped(&action, view, &body, begun.filter(|_| keeps))),
         } }
         p { a href=(view.href(&format!("/work/{}", place(&form.app, &form.log)))) { (view.t("back_work")) } }
     };
@@ -550,7 +544,7 @@ pub(crate) async fn import(
     let done = blocking(move || {
         let sheet = form.sheet()?;
         let answers = desk::import(form.app.heng(), &form.log, &sheet.me, &source.from)?;
-        let version = form.draft(&sheet)?.map_or(0, |draft| draft.version);
+        let version = form.version(&sheet, form.draft(&sheet)?.as_ref())?;
         form.save(&sheet, version, answers)?;
         Ok(form)
     })
@@ -566,9 +560,10 @@ pub(crate) struct Source {
     from: String,
 }
 
-fn wrapped(action: &str, view: &View, body: &Markup, drafts: bool) -> Markup {
+/// `begun`: the version upon which an empty form is filled in, where drafts are kept.
+fn wrapped(action: &str, view: &View, body: &Markup, begun: Option<u64>) -> Markup {
     html! {
-        form class=(if drafts { "act" } else { "act no-draft" }) method="post" action=(action) novalidate
+        form class=(if begun.is_some() { "act" } else { "act no-draft" }) method="post" action=(action) novalidate data-begun=[begun]
             data-autosave=(view.t("saving")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
             data-kept=(view.t("draft_kept_here")) data-theirs=(view.t("draft_theirs"))
             data-keep-mine=(view.t("draft_keep_mine")) data-take-theirs=(view.t("draft_take_theirs")) data-choose=(view.t("draft_choose")) { (body) }

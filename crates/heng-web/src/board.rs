@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::Log;
 use heng_app::desk::notes::{self, Note, Reader};
 use heng_app::desk::{DeskError, words};
+use heng_domain::edition::events::Attachment;
+use heng_domain::edition::secret::Part;
 use heng_domain::edition::{Edition, StageProgress};
 use heng_domain::record::Record;
 use heng_domain::time::Instant;
@@ -98,7 +100,7 @@ async fn respond(
         (conditions(view, edition, app, &reader.log))
         (experts(view, edition))
         (classes(view, edition))
-        (opened(view, edition, &openings))
+        (opened(view, edition, &reader.handle, &openings))
         (notes_section(view, app, edition, reader, &notes, again))
         @if reader.supervises { (witness(view, app, reader, &log, again)) }
         p {
@@ -320,7 +322,7 @@ fn classes(view: &View, edition: &Edition) -> Markup {
     html! { (picture(view, "board_classes", &bars)) p { (view.tp("board_best", &[("points", &points(best))])) } }
 }
 
-fn opened(view: &View, edition: &Edition, openings: &[Opening]) -> Markup {
+fn opened(view: &View, edition: &Edition, reader: &str, openings: &[Opening]) -> Markup {
     if openings.is_empty() {
         return html! {};
     }
@@ -333,11 +335,15 @@ fn opened(view: &View, edition: &Edition, openings: &[Opening]) -> Markup {
             let name = edition.applicant(application).map_or(application.as_str(), |o| o.name.get(view.lang));
             let files =
                 edition.applications.get(application).map(|a| a.body.attachments.as_slice()).unwrap_or_default();
-            let file = files.iter().find(|f| f.sha256.to_string() == *what).map(|f| f.name.clone());
+            let file = files.iter().find(|f| f.sha256.to_string() == *what);
+            // A marked file has no name here for those who may not open it.
+            let may = |f: &Attachment| edition.may_read_part(reader, application, Part::File(&f.sha256));
+            let file = file.map(|f| if may(f) { f.name.clone() } else { view.t("secret_kept") });
             let paper = || crate::papers::kind_name(view.lang, what);
             // A copy is found again by its code, whoever holds it.
             let coded = file.is_some();
-            let what = file.or_else(paper).unwrap_or_else(|| view.t("dossier"));
+            let visit = || (what == "visit").then(|| view.t("visits_title"));
+            let what = file.or_else(paper).or_else(visit).unwrap_or_else(|| view.t("dossier"));
             let who = edition.seats.get(by).and_then(|seat| seat.name.clone());
             Row::new(vec![
                 html! { (instant(view.lang, *at, offset)) },

@@ -101,8 +101,7 @@ pub(crate) fn open<T>(
         let application = edition.applications.get(application)?;
         show(&Seen { edition, application, reader, texts: &texts })
     };
-    crate::opening::note(app, log_id, reader, application, "dossier");
-    Some(shown)
+    crate::opening::note(app, log_id, reader, application, "dossier").then_some(shown)
 }
 
 /// The dossier as a page shows it.

@@ -48,12 +48,15 @@ fn key(log: &str, reader: &str, application: &str, what: &str, at: Instant) -> S
     format!("{log}|{application}|{at}|{reader}|{what}")
 }
 
-/// Notes that somebody opened something.
-pub(crate) fn note(app: &App, log: &str, reader: &str, application: &str, what: &str) {
+/// Notes that somebody opens something; whether it is noted: what is not noted is not shown.
+#[must_use]
+pub(crate) fn note(app: &App, log: &str, reader: &str, application: &str, what: &str) -> bool {
     let key = key(log, reader, application, what, app.heng().clock().now());
-    if let Err(error) = app.heng().store().put_row(ROWS, &key, b"") {
+    let noted = app.heng().store().put_row(ROWS, &key, b"");
+    if let Err(error) = &noted {
         tracing::error!(%error, "an opening could not be noted");
     }
+    noted.is_ok()
 }
 
 /// The newest openings of a log, and no more than `most`.
@@ -88,7 +91,7 @@ pub(crate) async fn file(
 ) -> heng_app::Result<Option<Response>> {
     let Some(found) = find(app, log, reader, application, sha)? else { return Ok(None) };
     if found.own {
-        note(app, log, reader, application, sha);
+        app.heng().store().put_row(ROWS, &key(log, reader, application, sha, app.heng().clock().now()), b"")?;
         return Ok(crate::files::download(app, &found.file.name, found.file.sha256).await);
     }
     let at = app.heng().clock().now();

@@ -261,10 +261,15 @@ pub(crate) async fn run_trial(
 ) -> Response {
     let Some(found) = drafted(&view, &app, &first, &second, &case) else { return view.missing(&app) };
     let Ok(rules) = found.rules.clone() else { return trial_page(&view, &app, &found, asked, None) };
-    let Ok(_turn) = TURN.try_acquire() else {
+    let Ok(turn) = TURN.try_acquire() else {
         return trial_page(&view, &app, &found, asked, Some(Err(t(&view, "trial_busy"))));
     };
-    let done = tokio::task::spawn_blocking(move || try_out(&rules, asked.applicants, asked.seed)).await;
+    // The turn ends with the work, also where nobody waits for its answer any more.
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        try_out(&rules, asked.applicants, asked.seed)
+    })
+    .await;
     match done {
         Ok(Ok(trial)) => trial_page(&view, &app, &found, asked, Some(Ok(trial))),
         Ok(Err(error)) => view.failure(&app, &error),

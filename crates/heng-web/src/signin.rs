@@ -22,9 +22,14 @@ pub(crate) struct Onward {
 }
 
 impl Onward {
-    /// Only an address of our own: anything else would lead a guest away.
+    /// Only an address of our own: anything else would lead a guest away. A parked form is taken up by its own page.
     fn target(&self, view: &View) -> String {
-        self.target_or(view, "/work")
+        let target = self.target_or(view, "/work");
+        if self.parked.is_empty() {
+            return target;
+        }
+        let parked = serde_urlencoded::to_string([("parked", &self.parked)]).unwrap_or_default();
+        format!("{target}{}{parked}", if target.contains('?') { '&' } else { '?' })
     }
 
     /// To an address of our own.
@@ -145,41 +150,10 @@ pub(crate) async fn sign_in(view: View, State(app): State<App>, client: Client, 
     }
 }
 
-/// Sets the cookie and goes on; a parked form becomes a draft first.
+/// Sets the cookie and goes on.
 pub(crate) async fn enter(view: &View, app: &App, signed: SignedIn, onward: &Onward) -> Response {
-    let account = signed.session.account.id.clone();
-    let subject = signed.session.account.subject.handle().to_owned();
-    if !onward.parked.is_empty() {
-        let (app, parked) = (app.clone(), onward.parked.clone());
-        let restored = blocking(move || restore(&app, &account, &subject, &parked)).await;
-        if let Err(error) = restored {
-            tracing::warn!(code = error.code(), "a parked form could not be restored");
-        }
-    }
     let target = if signed.session.enrolled() { onward.target(view) } else { view.href("/account/keys") };
     ([(header::SET_COOKIE, app.cookie(Some(signed.token.expose())))], Redirect::to(&target)).into_response()
-}
-
-/// A form that was sent after its session had ended becomes the draft of the same form.
-fn restore(app: &App, account: &str, subject: &str, id: &str) -> Result<(), AccountError> {
-    let parked = app.accounts().parked(account, id)?;
-    let (_, path) = crate::language::Language::of_path(&parked.form.form_key);
-    let parts: Vec<&str> = path.split('?').next().unwrap_or_default().trim_start_matches('/').split('/').collect();
-    if let ["work", first, second, kind, case] = parts.as_slice()
-        && let Some(log) = crate::work::log_of(app, first, second)
-        && let Some(case) = percent(case)
-        && let Ok(posted) = crate::act::posted(parked.expose())
-    {
-        let place = crate::act::Place { log, kind: (*kind).to_owned(), case };
-        crate::act::restore(app, account, subject, &place, &posted)?;
-    }
-    app.accounts().forget_parked(account, id)
-}
-
-/// One part of an address, decoded.
-fn percent(text: &str) -> Option<String> {
-    let pair = serde_urlencoded::from_str::<Vec<(String, String)>>(&format!("x={}", text.replace('+', "%2B"))).ok()?;
-    pair.into_iter().next().map(|(_, value)| value)
 }
 
 pub(crate) async fn sign_out(view: View, State(app): State<App>) -> Response {

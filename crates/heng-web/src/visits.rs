@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use heng_app::desk::{EditionDesk, Place, with_desk, words};
 use heng_domain::edition::events::{FindingKind, VisitPlanned};
@@ -116,9 +117,17 @@ pub(crate) async fn show(
         let visits = stages(desk.edition).filter_map(|stage| Some((stage, desk.edition.visit(&stage.id, &id)?)));
         let parts: Vec<Markup> =
             visits.map(|(stage, visit)| part(&view, &app, &log, desk, (stage, &id), visit)).collect();
-        Some((desk.name(&id), parts))
+        Some((desk.name(&id), desk.me.clone(), parts))
     });
-    let Some((name, parts)) = found.ok().flatten().flatten() else { return view.missing(&app) };
+    let Some((name, reader, parts)) = found.ok().flatten().flatten() else { return view.missing(&app) };
+    if !parts.is_empty() && !crate::opening::note(&app, &log, &reader, &id, "visit") {
+        return view.problem(
+            &app,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &view.t("failure_title"),
+            &view.t("failure_text"),
+        );
+    }
     let title = view.tp("visit_title", &[("name", name.get(view.lang))]);
     let back = view.href(&format!("/work/{}/applications/{}", place(&app, &log), encode(&id)));
     let main = html! {

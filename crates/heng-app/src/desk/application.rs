@@ -247,7 +247,12 @@ fn write(desk: &EditionDesk<'_>, organisation: &str, scan: Option<(Attachment, b
     for item in desk.edition.criteria.iter().flat_map(|tree| tree.items()) {
         let text = input.text(&format!("text:{}", item.id));
         let name = format!("results:{}", item.id);
-        let table = Results::read(&name, &input.rows(&name), &years)?;
+        let own = input.list(&format!("secret:{}", item.id));
+        let mut table = Results::read(&name, &input.rows(&name), &years)?;
+        if let Some(table) = table.as_mut().filter(|_| own.contains(&Part::Results(&item.id).to_string())) {
+            // Few digits are guessed from their hash; with these bytes beside them they are not.
+            table.salt = Some(hex::encode(desk.heng.random()?));
+        }
         let body = SelfEvaluation {
             chars: chars(&text),
             percent: input.small(&format!("percent:{}", item.id)),
@@ -255,13 +260,18 @@ fn write(desk: &EditionDesk<'_>, organisation: &str, scan: Option<(Attachment, b
             sha256: desk.attach(&text)?,
         };
         self_evaluation.insert(item.id.clone(), body);
-        marks.extend(input.list(&format!("secret:{}", item.id)));
+        marks.extend(own);
     }
     let mut files = attached(desk, "files", &input.list("files"))?;
     let paper = scan.as_ref().map(|(file, _)| Paper { reason: input.text("paper_reason"), scan_sha256: file.sha256 });
     files.retain(|(file, _)| paper.as_ref().is_none_or(|paper| paper.scan_sha256 != file.sha256));
     files.extend(scan);
     marks.extend(files.iter().filter(|(_, marked)| *marked).map(|(file, _)| Part::File(&file.sha256).to_string()));
+    // The record is public one day: what is marked stands there without the name that it had.
+    for (number, (file, _)) in files.iter_mut().filter(|(_, marked)| *marked).enumerate() {
+        let ending = file.name.rsplit_once('.').map(|(_, ending)| format!(".{ending}")).unwrap_or_default();
+        file.name = format!("secret-{}{ending}", number + 1);
+    }
     let all = figures(&input.rows("figures"))?;
     let marked = |column: Column| marks.contains(&Part::Figures(column).to_string());
     let (clear, hidden) = split_figures(&all, marked);

@@ -24,6 +24,9 @@ pub struct Saved {
     pub by: String,
     /// What was typed.
     pub answers: Answers,
+    /// The version upon which its form was opened, beyond all of the draft before, which was sent: so an old window is known.
+    #[serde(default)]
+    begun: u64,
     /// How the answers that were changed came to what they are.
     #[serde(default)]
     trails: BTreeMap<String, Trail>,
@@ -66,6 +69,11 @@ fn digest(values: Option<&Vec<String>>) -> String {
 }
 
 impl Saved {
+    /// Whether every answer says what `answers` say.
+    fn says(&self, answers: &Answers) -> bool {
+        self.answers.keys().chain(answers.keys()).all(|name| said(self.answers.get(name)) == said(answers.get(name)))
+    }
+
     /// Who changed an answer last, if anybody did since the form was opened.
     pub fn trail(&self, field: &str) -> Option<&Trail> {
         self.trails.get(field)
@@ -146,6 +154,8 @@ pub enum Save {
 }
 
 const ROWS: &str = "draft";
+/// The version beyond a draft that was sent, by the draft's name.
+const SENT: &str = "draft_sent";
 
 /// Whether what is typed may be kept. Ballots are not: before the close nobody but the member knows the choice (law 6).
 pub fn keeps(kind: &str) -> bool {
@@ -166,7 +176,24 @@ pub fn load(heng: &Heng, key: &str) -> Result<Option<Saved>> {
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
-/// Saves what was typed upon `version`; 0 where no draft was loaded, and `before` is what stood in the form then.
+/// The version upon which a form is filled in that has no draft: 0, or the next after the draft that was sent before.
+///
+/// # Errors
+/// If the store fails.
+pub fn begun(heng: &Heng, key: &str) -> Result<u64> {
+    let sent = heng.store().row(SENT, key)?.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+    Ok(sent.unwrap_or(0))
+}
+
+/// The version of the draft, if it says what `answers` say.
+///
+/// # Errors
+/// If the store fails.
+pub(super) fn version_of(heng: &Heng, key: &str, answers: &Answers) -> Result<Option<u64>> {
+    Ok(load(heng, key)?.filter(|saved| saved.says(answers)).map(|saved| saved.version))
+}
+
+/// Saves what was typed upon `version`; [`begun`] where no draft was loaded, and `before` is what stood in the form then.
 ///
 /// # Errors
 /// If the store fails: then the caller still has the text, and says so.
@@ -175,13 +202,15 @@ pub fn save(heng: &Heng, key: &str, by: &str, version: u64, before: &Answers, mi
     let _turn = heng.turn(key);
     let (at, by) = (heng.clock().now(), by.to_owned());
     let (saved, both) = match load(heng, key)? {
-        None if version > 0 => return Ok(Save::Sent),
-        // A draft is younger than what it would be typed upon: that one was sent.
-        Some(old) if version > old.version => return Ok(Save::Sent),
+        None if version != begun(heng, key)? => return Ok(Save::Sent),
+        // Typed upon a draft that was sent before this one began, or upon none of these.
+        Some(old) if version > old.version || version < old.begun => return Ok(Save::Sent),
         None => {
-            let empty = Saved { version: 0, at, by: by.clone(), answers: Answers::new(), trails: BTreeMap::new() };
-            let trails = empty.trails_after(before, &mine, 1, at, &by);
-            (Saved { version: 1, at, by, answers: mine, trails }, Vec::new())
+            let (begun, version) = (version, version + 1);
+            let answers = Answers::new();
+            let empty = Saved { version: begun, at, by: by.clone(), answers, begun, trails: BTreeMap::new() };
+            let trails = empty.trails_after(before, &mine, version, at, &by);
+            (Saved { version, at, by, answers: mine, begun, trails }, Vec::new())
         }
         Some(old) => {
             let (answers, both) = old.merge(version, &mine);
@@ -189,7 +218,7 @@ pub fn save(heng: &Heng, key: &str, by: &str, version: u64, before: &Answers, mi
                 return Ok(if both.is_empty() { Save::Done(old) } else { Save::Both(old, both) });
             }
             let trails = old.trails_after(&old.answers, &answers, old.version + 1, at, &by);
-            (Saved { version: old.version + 1, at, by, answers, trails }, both)
+            (Saved { version: old.version + 1, at, by, answers, begun: old.begun, trails }, both)
         }
     };
     let bytes = serde_json::to_vec(&saved).map_err(|error| AppError::Other(error.to_string()))?;
@@ -202,6 +231,23 @@ pub fn save(heng: &Heng, key: &str, by: &str, version: u64, before: &Answers, mi
 /// # Errors
 /// If the store fails.
 pub fn discard(heng: &Heng, key: &str) -> Result<()> {
-    heng.store().delete_row(ROWS, key)?;
+    discard_if(heng, key, |_| true)
+}
+
+/// Forgets a draft of which this version was sent: what somebody has typed since then stays.
+///
+/// # Errors
+/// If the store fails.
+pub(super) fn discard_sent(heng: &Heng, key: &str, version: u64) -> Result<()> {
+    discard_if(heng, key, |saved| saved.version == version)
+}
+
+fn discard_if(heng: &Heng, key: &str, wanted: impl Fn(&Saved) -> bool) -> Result<()> {
+    let _turn = heng.turn(key);
+    if let Some(saved) = load(heng, key)?.filter(wanted) {
+        // Kept first: after a crash in between an old window meets the draft, not a new one.
+        heng.store().put_row(SENT, key, (saved.version + 1).to_string().as_bytes())?;
+        heng.store().delete_row(ROWS, key)?;
+    }
     Ok(())
 }

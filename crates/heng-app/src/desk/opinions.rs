@@ -179,7 +179,12 @@ fn write_correction(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Propos
 
 /// The uploaded reply, or where the paper is kept.
 fn evidence(desk: &EditionDesk<'_>, input: &Input) -> Result<Vec<heng_log::Hash>, DeskError> {
-    let mut evidence: Vec<heng_log::Hash> = input.list("files").iter().filter_map(|file| file.parse().ok()).collect();
+    let mut evidence: Vec<heng_log::Hash> = Vec::new();
+    for file in input.list("files") {
+        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
+        super::files::info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
+        evidence.push(file.parse().map_err(|_| unknown())?);
+    }
     let source = input.text("source");
     if !source.is_empty() {
         evidence.push(desk.attach(&source)?);

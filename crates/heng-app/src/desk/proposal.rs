@@ -63,6 +63,9 @@ pub struct Proposal {
     pub roles: Vec<(Role, usize)>,
     /// The records.
     pub parts: Vec<Part>,
+    /// The version of the form's draft that was proposed, if there was one.
+    #[serde(default)]
+    pub draft: Option<u64>,
 }
 
 /// What became of an act.
@@ -154,6 +157,8 @@ pub fn act(
         return Err(DeskError::NotOpen);
     }
     let parts = written.into_iter().map(|w| part(heng, w)).collect::<Result<Vec<_>>>()?;
+    let draft_key = drafts::key(&sheet.me, log, kind, case);
+    let draft = drafts::version_of(heng, &draft_key, answers)?;
     let proposal = Proposal {
         id: format!("{}{}", mark(subject), hex::encode(heng.random()?.get(..12).unwrap_or_default())),
         log: log.to_owned(),
@@ -165,8 +170,8 @@ pub fn act(
         actor_signs: sheet.signs.actor,
         roles: sheet.signs.roles.to_vec(),
         parts,
+        draft,
     };
-    let draft_key = drafts::key(&sheet.me, log, kind, case);
     let outcome = if proposal.actor_signs || !proposal.roles.is_empty() {
         rehearse(heng, &proposal)?;
         // Who goes back and sends the form again means this one: an earlier one that nobody signed is forgotten.
@@ -181,8 +186,8 @@ pub fn act(
     } else {
         Outcome::Recorded(submit(heng, &proposal)?)
     };
-    if matches!(outcome, Outcome::Recorded(_)) {
-        drafts::discard(heng, &draft_key)?;
+    if let (Outcome::Recorded(_), Some(version)) = (&outcome, draft) {
+        drafts::discard_sent(heng, &draft_key, version)?;
     }
     Ok(outcome)
 }
@@ -418,7 +423,10 @@ pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::
     }
     let accepted = submit(heng, &proposal)?;
     forget(heng, &proposal)?;
-    drafts::discard(heng, &drafts::key(&proposal.actor, &proposal.log, &proposal.act, &proposal.case))?;
+    if let Some(version) = proposal.draft {
+        let key = drafts::key(&proposal.actor, &proposal.log, &proposal.act, &proposal.case);
+        drafts::discard_sent(heng, &key, version)?;
+    }
     Ok(Outcome::Recorded(accepted))
 }
 

@@ -25,6 +25,9 @@ const DIGITS: usize = 12;
 pub struct Results {
     /// One row for each indicator.
     pub rows: Vec<Indicator>,
+    /// Random bytes in hex beside a table that is a business secret, so that nobody guesses it from its hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
     /// The years, oldest first.
     pub years: Vec<u32>,
 }
@@ -122,7 +125,7 @@ pub fn typed(field: &Field, text: &str) -> Option<Results> {
         Indicator { indicator: cell(0), unit: cell(1), target: cell(2), benchmark: cell(3), values }
     });
     let rows: Vec<Indicator> = rows.collect();
-    (!rows.is_empty()).then_some(Results { rows, years })
+    (!rows.is_empty()).then_some(Results { rows, years, salt: None })
 }
 
 impl Results {
@@ -157,7 +160,7 @@ impl Results {
             let unit = if unit.is_empty() && per_cent { "%".to_owned() } else { unit };
             out.push(Indicator { indicator: said(0)?, unit, target: said(2)?, benchmark: said(3)?, values });
         }
-        Ok((!out.is_empty()).then(|| Results { rows: out, years: years.to_vec() }))
+        Ok((!out.is_empty()).then(|| Results { rows: out, years: years.to_vec(), salt: None }))
     }
 
     /// Every year without a value: row (from 1), indicator, year.

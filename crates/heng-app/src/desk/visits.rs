@@ -75,7 +75,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             form: |_, _| vec![Field::labelled("conclusion", "visit_conclusion", Kind::Area { most: 6000, rows: 10 })],
             write: |desk, case, input| {
                 let found = Found::of(desk, case)?;
-                let log = desk.edition.visit(&found.stage.id, &found.application).map_or(0, |visit| visit.log.len());
+                let log = desk.edition.findings(&found.stage.id, &found.application).count();
                 let body = VisitReported {
                     findings: u64::try_from(log).unwrap_or(u64::MAX),
                     application: found.application,

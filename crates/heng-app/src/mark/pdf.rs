@@ -10,8 +10,10 @@ use super::Unmarked;
 /// Most pages.
 const PAGES: usize = 3000;
 /// Most bytes that a stream of the file's own structure may unfold to, and most such streams: real ones are far smaller.
-const UNFOLDED: usize = 8 << 20;
-const STREAMS: usize = 1000;
+const UNFOLDED: usize = 2 << 20;
+const STREAMS: usize = 256;
+/// Most bytes of marks: a file of many pages that all differ in size gets many.
+const MARKS: usize = 16 << 20;
 /// How deep a page may lie in the tree of pages.
 const DEPTH: usize = 64;
 
@@ -19,7 +21,8 @@ const DEPTH: usize = 64;
 type Rectangle = [i64; 4];
 
 pub(super) fn mark(bytes: &[u8], line: &str, name: &str) -> Result<Vec<u8>, Unmarked> {
-    if bytes.windows(7).filter(|window| window == b"/ObjStm").count() > STREAMS {
+    let names = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/').filter_map(|(at, _)| bytes.get(at + 1..));
+    if names.filter(|rest| is_named(rest, b"ObjStm")).count() > STREAMS {
         return Err(Unmarked::Large);
     }
     let options = LoadOptions::with_max_decompressed_size(UNFOLDED);
@@ -38,10 +41,25 @@ pub(super) fn mark(bytes: &[u8], line: &str, name: &str) -> Result<Vec<u8>, Unma
         count if count > PAGES => return Err(Unmarked::Large),
         _ => {}
     }
-    write(&mut document, &pages, line, name).map_err(|_| Unmarked::Damaged)
+    write(&mut document, &pages, line, name)
 }
 
-fn write(document: &mut Document, pages: &[ObjectId], line: &str, person: &str) -> lopdf::Result<Vec<u8>> {
+/// Whether a name of the file begins so, also with its letters written as `#4F`.
+fn is_named(rest: &[u8], name: &[u8]) -> bool {
+    let mut rest = rest.iter().copied();
+    name.iter().all(|wanted| match rest.next() {
+        Some(b'#') => {
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+            let (high, low) = (digit(rest.next()), digit(rest.next()));
+            high.zip(low).is_some_and(|(high, low)| high * 16 + low == u32::from(*wanted))
+        }
+        found => found == Some(*wanted),
+    })
+}
+
+fn write(document: &mut Document, pages: &[ObjectId], line: &str, person: &str) -> Result<Vec<u8>, Unmarked> {
+    let damaged = |_: lopdf::Error| Unmarked::Damaged;
+    let mut size = 0;
     let font = document.add_object(dictionary! {
         "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
     });
@@ -58,7 +76,12 @@ fn write(document: &mut Document, pages: &[ObjectId], line: &str, person: &str) 
         let (form, name, show) = match forms.get(&shown) {
             Some(form) => form.clone(),
             None => {
-                let form = document.add_object(form(shown, line, person, &resources));
+                let form = form(shown, line, person, &resources);
+                size += form.content.len();
+                if size > MARKS {
+                    return Err(Unmarked::Large);
+                }
+                let form = document.add_object(form);
                 let name = format!("HengMark{}", form.0);
                 let show = format!("\nQ\nq\n/{name} Do\nQ\n").into_bytes();
                 let made = (form, name, document.add_object(Stream::new(Dictionary::new(), show)));
@@ -67,13 +90,13 @@ fn write(document: &mut Document, pages: &[ObjectId], line: &str, person: &str) 
             }
         };
         let mut contents = vec![Object::Reference(open)];
-        contents.extend(contents_of(document, *page)?);
+        contents.extend(contents_of(document, *page).map_err(damaged)?);
         contents.push(Object::Reference(show));
-        document.add_xobject(*page, name, form)?;
-        document.get_dictionary_mut(*page)?.set("Contents", contents);
+        document.add_xobject(*page, name, form).map_err(damaged)?;
+        document.get_dictionary_mut(*page).map_err(damaged)?.set("Contents", contents);
     }
     let mut out = Vec::new();
-    document.save_to(&mut out)?;
+    document.save_to(&mut out).map_err(|_| Unmarked::Damaged)?;
     Ok(out)
 }
 
@@ -145,17 +168,20 @@ fn form(shown: Rectangle, line: &str, person: &str, resources: &Dictionary) -> S
     let person: String = person.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
     let mut content = "/G gs\n0.35 g\nBT\n".to_owned();
     let letters = line.len() + person.len() / 2;
-    let (wide, high) = (13 * i64::try_from(letters).unwrap_or(40) * 6 / 10, 150);
+    // On a large sheet the letters grow, so that no page holds more of them than one may read.
+    let scale = ((right - left).max(top - bottom) / 1500).max(1);
+    let (size, high) = (13 * scale, 150 * scale);
+    let wide = size * i64::try_from(letters).unwrap_or(40) * 6 / 10;
     let mut y = bottom - wide / 2;
     while y < top {
         let mut x = left - (y - bottom).rem_euclid(high * 2) / 2;
         while x < right {
             // Writing to a string cannot fail. Cosine and sine of 25 degrees.
-            let _ = writeln!(content, "0.906 0.423 -0.423 0.906 {x} {y} Tm /F 13 Tf ({text}) Tj");
+            let _ = writeln!(content, "0.906 0.423 -0.423 0.906 {x} {y} Tm /F {size} Tf ({text}) Tj");
             if !person.is_empty() {
-                let _ = writeln!(content, "( ) Tj /H 13 Tf <{person}> Tj");
+                let _ = writeln!(content, "( ) Tj /H {size} Tf <{person}> Tj");
             }
-            x += wide + 60;
+            x += wide + 60 * scale;
         }
         y += high;
     }

@@ -12,6 +12,8 @@ use super::{Unmarked, letters};
 const SIDE: u32 = 20_000;
 /// Most memory that the picture may take while it is read.
 const MEMORY: u64 = 256 << 20;
+/// Most pixels: each takes four bytes while the mark is drawn, whatever it took in the file.
+const PIXELS: u64 = 64 << 20;
 /// Quality of a JPEG that is written again.
 const QUALITY: u8 = 90;
 
@@ -21,7 +23,8 @@ pub(super) fn mark(bytes: &[u8], format: ImageFormat, line: &str) -> Result<Vec<
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(reason)?;
-    if decoder.total_bytes() > MEMORY {
+    let (width, height) = decoder.dimensions();
+    if decoder.total_bytes() > MEMORY || u64::from(width) * u64::from(height) > PIXELS {
         return Err(Unmarked::Large);
     }
     // A camera writes which way is up beside the picture, and a scanner what its colours mean.

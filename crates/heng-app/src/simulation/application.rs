@@ -117,6 +117,6 @@ impl Simulation<'_> {
             row("主要指标达成率（虚构）", "%", "≥98", "95.5", rates.collect()),
             row("改进项目收益（虚构）", "万元", "100", "", savings.collect()),
         ];
-        Ok(Hash(self.heng.store().put_attachment(&Results { rows, years }.to_bytes()?)?))
+        Ok(Hash(self.heng.store().put_attachment(&Results { rows, years, salt: None }.to_bytes()?)?))
     }
 }

@@ -66,6 +66,8 @@ impl Edition {
     pub fn opinions_complete(&self, application: &str, today: Date) -> Verdict {
         let Some(rules) = &self.rules().opinions else { return Ok(()) };
         let Some(asked) = &self.opinions else { refuse!("opinions.not_asked", &rules.days.basis) };
+        let listed = asked.applications.contains(application);
+        ensure!(listed, "opinion.application", &rules.days.basis, application = application);
         let mut open = self.departments_at(application, OpinionState::Waiting, today);
         open.extend(self.departments_at(application, OpinionState::Overdue, today));
         ensure!(
@@ -137,6 +139,12 @@ impl Edition {
             && cx.values.get("/reason").is_none_or(|text| text.as_str().is_some_and(|text| !text.is_empty()));
         ensure!(!objects || worded, "opinion.reason", basis, application = &body.application);
         ensure!(objects || (body.events.is_empty() && cx.record.hidden.is_empty()), "opinion.clear", basis);
+        ensure!(
+            cx.record.hidden.keys().all(|path| path == "/reason"),
+            "opinion.reason",
+            basis,
+            application = &body.application
+        );
         Ok(())
     }
 

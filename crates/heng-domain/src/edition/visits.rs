@@ -38,9 +38,14 @@ impl Edition {
     }
 
     /// Items on which something was found, by members who are not recused.
-    pub fn found_items(&self, stage: &str, application: &str) -> BTreeSet<&str> {
+    pub fn found_items<'a>(&'a self, stage: &str, application: &'a str) -> BTreeSet<&'a str> {
+        self.findings(stage, application).map(|entry| entry.item.as_str()).collect()
+    }
+
+    /// The findings of a visit that count: not those of somebody who was recused from the case afterwards.
+    pub fn findings<'a>(&'a self, stage: &str, application: &'a str) -> impl Iterator<Item = &'a LogEntry> {
         let entries = self.visit(stage, application).into_iter().flat_map(|visit| &visit.log);
-        entries.filter(|entry| !self.is_recused(&entry.by, application)).map(|entry| entry.item.as_str()).collect()
+        entries.filter(move |entry| !self.is_recused(&entry.by, application))
     }
 
     /// The stage is visited, the application is in the field, its panel is the one that is named, and the visit still runs.
@@ -149,7 +154,7 @@ impl Edition {
         ensure!(leader == Some(cx.actor()), "consensus.leader", &stage.basis, leader = leader.unwrap_or("—"));
         self.require_signature(cx, cx.actor())?;
         self.require_pledge(&stage.id, cx.actor())?;
-        let logged = self.visit(&body.stage, &body.application).map_or(0, |visit| visit.log.len());
+        let logged = self.findings(&body.stage, &body.application).count();
         ensure!(logged > 0, "visit.empty", &stage.basis, application = &body.application);
         let counted = u64::try_from(logged).is_ok_and(|logged| logged == body.findings);
         ensure!(counted, "visit.findings", &stage.basis, found = body.findings, expected = logged);

@@ -140,6 +140,8 @@ fn grid<'a>(view: &View, field: &Field, columns: Vec<ui::Text<'a>>, typed: &str,
         most,
         cell_name: view.t("grid_cell").into(),
         add: view.t("grid_add").into(),
+        full: view.t("grid_full").into(),
+        lost: view.t("grid_lost").into(),
     }
 }
 
@@ -166,5 +168,5 @@ pub(super) fn words(view: &View, field: &Field, typed: &[String]) -> String {
         _ => value.clone(),
     };
     let all: Vec<String> = typed.iter().filter(|v| !v.is_empty()).map(label).collect();
-    if all.is_empty() { "—".to_owned() } else { all.join("；") }
+    if all.is_empty() { "—".to_owned() } else { crate::words::list(view.lang, &all) }
 }

@@ -189,6 +189,8 @@ pub(crate) async fn save(
             return Err(Problem::new(lang, StatusCode::CONFLICT, "draft.never", "draft_never", &[]));
         }
         let by = &form.caller.account.id;
+        let begun = drafts::begun(form.app.heng(), &form.draft_key(&sheet)).map_err(|error| form.problem(error))?;
+        let version = if version == 0 { begun } else { version };
         match drafts::save(form.app.heng(), &form.draft_key(&sheet), by, version, &sheet.before(), answers) {
             Ok(Save::Done(saved)) => Ok(Draft::new(&form.app, saved)),
             Ok(Save::Both(saved, both)) => {

@@ -144,8 +144,9 @@ pub(crate) async fn dry_run(
     }
     let applicants = usize::try_from(value.applicants).unwrap_or(1);
     let busy = || Problem::new(lang, StatusCode::CONFLICT, "dry_run.busy", "dry_run_busy", &[]);
-    let _turn = TURN.try_acquire().map_err(|_| busy())?;
+    let turn = TURN.try_acquire().map_err(|_| busy())?;
     blocking(lang, move || {
+        let _turn = turn;
         let owner = &caller.account.id;
         let request = Request { app: &app, lang, headers: &headers, owner, asked: (uri.path(), &bytes[..]) };
         once(&request, || {

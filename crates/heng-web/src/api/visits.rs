@@ -150,11 +150,14 @@ pub(crate) async fn show(
                 let visits = stages(desk.edition).filter_map(|stage| {
                     desk.edition.visit(&stage.id, &id).map(|visit| shape(desk, &stage.id, &id, visit))
                 });
-                Some(visits.collect::<Vec<_>>())
+                Some((desk.me.clone(), visits.collect::<Vec<_>>()))
             }
             _ => None,
         });
-        found.map_err(|error| Problem::of_app(lang, &error))?.flatten().ok_or_else(|| Problem::missing(lang))
+        let found = found.map_err(|error| Problem::of_app(lang, &error))?.flatten();
+        let (reader, visits) = found.ok_or_else(|| Problem::missing(lang))?;
+        let noted = visits.is_empty() || crate::opening::note(&app, &log, &reader, &id, "visit");
+        noted.then_some(visits).ok_or_else(|| Problem::missing(lang))
     })
     .await?;
     fresh(lang, &headers, &found)

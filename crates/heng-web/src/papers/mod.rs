@@ -302,11 +302,14 @@ impl<'a> At<'a> {
         let Some((_, applications)) = self.edition.sheets.get(stage).and_then(|s| s.computed.as_ref()) else {
             return false;
         };
+        // Some stages have no sheets of their own; nobody who votes sees them all the same.
         let sheets = |me: &str| {
-            applications.iter().all(|application| {
-                let counting = self.edition.counting_sheets(stage, application);
-                counting.keys().all(|expert| self.edition.may_see_sheet(me, stage, application, expert))
-            })
+            let inside = self.edition.oversees(me) && !self.edition.has_role(me, Role::Member);
+            inside
+                && applications.iter().all(|application| {
+                    let counting = self.edition.counting_sheets(stage, application);
+                    counting.keys().all(|expert| self.edition.may_see_sheet(me, stage, application, expert))
+                })
         };
         self.public(Thing::Scores) || (self.oversees() && self.me.is_some_and(sheets))
     }
@@ -437,7 +440,7 @@ pub(crate) fn open(app: &App, view: &View, log_id: &str, me: Option<&str>, paper
         Some((paper, about.unwrap_or_default()))
     })??;
     if let (false, Some(me)) = (written.public, me) {
-        crate::opening::note(app, log_id, me, &application, kind.id);
+        return crate::opening::note(app, log_id, me, &application, kind.id).then_some(written);
     }
     Some(written)
 }

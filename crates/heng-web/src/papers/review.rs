@@ -1,6 +1,7 @@
 //! Papers of the review: letters to departments (征求意见函), the form of the pre-review (资格审核表), the report of a stage
 //! (评审报告).
 
+use heng_domain::edition::OpinionState;
 use heng_domain::edition::events::{ConditionChecked, OrganisationEntered};
 use heng_domain::evaluation::shortlist_seats;
 use heng_domain::rules::Stage;
@@ -18,6 +19,7 @@ pub(super) fn checks(at: &At<'_>) -> Vec<(String, String)> {
 pub(super) fn check(at: &At<'_>, id: &str) -> Option<Paper> {
     let application = at.edition.applications.get(id)?;
     let organisation = at.edition.applicant(id)?;
+    let sees_opinions = at.me.is_some_and(|me| at.edition.may_see_opinions(me, id));
     let mut paper = Paper::new(at.tp("eligibility_title", &[("award", &at.award())]), at.issuer());
     paper.facts(vec![
         (at.t("applicant"), organisation.name.get(at.lang).to_owned()),
@@ -44,13 +46,27 @@ pub(super) fn check(at: &At<'_>, id: &str) -> Option<Paper> {
         None => at.t("eligibility_open"),
         Some(review) if review.passed => at.t("eligibility_passed"),
         Some(review) => {
-            let names = review
-                .failing
-                .iter()
-                .map(|id| at.edition.rules().condition(id).map_or(id.as_str(), |c| c.name.get(at.lang)).to_owned());
-            at.tp("eligibility_failed", &[("conditions", &at.joined(&names.collect::<Vec<_>>()))])
+            // Which department objected is for those who may read its answer.
+            let name = |id: &String| match (at.edition.rules().condition(id), at.edition.rules().department(id)) {
+                (Some(condition), _) => condition.name.get(at.lang).to_owned(),
+                (None, Some(department)) if sees_opinions => department.name.get(at.lang).to_owned(),
+                (None, Some(_)) => at.t("a_department"),
+                (None, None) => id.clone(),
+            };
+            let mut names: Vec<String> = review.failing.iter().map(name).collect();
+            names.dedup();
+            at.tp("eligibility_failed", &[("conditions", &at.joined(&names))])
         }
     });
+    if let (Some(asked), Some(_), true) = (&at.edition.opinions, &application.review, sees_opinions) {
+        let after = asked.until.tomorrow().unwrap_or(asked.until);
+        let silent = at.edition.departments_at(id, OpinionState::Silent, after);
+        let names = silent.into_iter().filter_map(|id| at.edition.rules().department(id));
+        let names: Vec<String> = names.map(|department| department.name.get(at.lang).to_owned()).collect();
+        if !names.is_empty() {
+            paper.text(at.tp("eligibility_silent", &[("departments", &at.joined(&names))]));
+        }
+    }
     paper.signatures = vec![at.t("checked_by"), at.t("approved_by")];
     Some(paper)
 }

@@ -20,6 +20,10 @@ pub struct Grid<'a> {
     pub cell_name: Text<'a>,
     /// The button that adds a row.
     pub add: Text<'a>,
+    /// "No more than {most} rows."
+    pub full: Text<'a>,
+    /// "{count} cells of what was pasted have no place."
+    pub lost: Text<'a>,
 }
 
 /// The cells. All have the field's name: row by row they are one answer.
@@ -28,7 +32,7 @@ pub(super) fn grid(field: &Field<'_>, described: Option<&str>, grid: &Grid<'_>) 
         |row: usize, column: &str| grid.cell_name.replace("{row}", &(row + 1).to_string()).replace("{column}", column);
     html! {
         div.grid-scroll {
-            table.grid role="table" data-most=(grid.most) data-add=(grid.add) data-cell=(grid.cell_name) aria-describedby=[described] {
+            table.grid role="table" data-most=(grid.most) data-add=(grid.add) data-full=(grid.full) data-lost=(grid.lost) data-cell=(grid.cell_name) aria-describedby=[described] {
                 thead role="rowgroup" { tr role="row" {
                     @for (index, column) in grid.columns.iter().enumerate() {
                         th role="columnheader" scope="col" class=[(index >= grid.numbers_from).then_some("num")] { (column) }

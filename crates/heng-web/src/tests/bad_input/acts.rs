@@ -108,6 +108,8 @@ impl Met {
                     let mut answers = good.clone();
                     answers.insert(field.name.clone(), values.clone());
                     let mut fields = flat(&answers);
+                    let begun = drafts::begun(town.heng(), &draft).unwrap();
+                    fields.push(("_version".to_owned(), begun.to_string()));
                     // What needs no signature is only checked: nobody sends it here.
                     fields.push(("_do".to_owned(), if signed { "send" } else { "check" }.to_owned()));
                     let cookie = town.cookie(subject);
