@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use heng_app::desk::files::{self, FileInfo};
 use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Task};
 use heng_app::simulation::{DeviceKey, Frozen, build_demo};
@@ -319,6 +320,43 @@ fn a_vote_on_paper_comes_to_its_end_by_duties_alone() {
     assert!(state.closed && !state.honours.is_empty(), "{done:?}");
     assert!(done["count.recorded"] > 0 && done["count.recorded"] == done["motion.closed"], "{done:?}");
     assert!(!done.contains_key("ballot.cast"));
+}
+
+/// The record is public one day: a marked file stands there without its name, and nobody finds a marked table by trying
+/// numbers against its hash.
+#[test]
+fn what_is_marked_cannot_be_read_or_guessed_from_the_record() {
+    let town = town(|_| {});
+    let log = "heng.example/nanlu-county/2026";
+    let applies = |subject: &String| town.duties(log, subject).iter().any(|task| task.kind == "application.submitted");
+    let firm = town.subjects(log).into_iter().filter(|subject| subject.starts_with("o:")).find(applies).unwrap();
+    let file = heng_log::Hash(town.heng.store().put_attachment(b"%PDF-1.4 a process").unwrap()).to_string();
+    let info = FileInfo {
+        about: "other".to_owned(),
+        name: "核心工艺.pdf".to_owned(),
+        size: 18,
+        content_type: "application/pdf".to_owned(),
+        secret: true,
+    };
+    files::put(&town.heng, &firm, &file, &info).unwrap();
+    let sheet = desk::sheet(&town.heng, log, &firm, "application.submitted", "-").unwrap();
+    let mut answers = fill(&sheet, town.clock.today());
+    let table = sheet.fields.iter().find(|field| field.name.starts_with("results:")).unwrap();
+    let item = table.name.trim_start_matches("results:");
+    answers.insert("files".to_owned(), vec![file.clone()]);
+    answers.insert(table.name.clone(), vec!["合格率\t%\t\t\t98\t99\t99".to_owned()]);
+    answers.insert(format!("secret:{item}"), vec![table.name.clone()]);
+    let write = || {
+        let written = desk::write(&town.heng, log, &firm, "application.submitted", "-", &answers).unwrap();
+        written.into_iter().next().unwrap().body
+    };
+    let (body, again) = (write(), write());
+    assert_eq!(body["attachments"][0]["name"], "secret-1.pdf", "{body}");
+    assert!(!body.to_string().contains("核心工艺"));
+    let hash = |body: &serde_json::Value| body["self_evaluation"][item]["results_sha256"].as_str().unwrap().to_owned();
+    assert_ne!(hash(&body), hash(&again), "the same table has a hash that cannot be foreseen");
+    let marks: Vec<&str> = body["secret"].as_array().unwrap().iter().map(|mark| mark.as_str().unwrap()).collect();
+    assert_eq!(marks, [format!("file:{file}"), table.name.clone()]);
 }
 
 #[test]

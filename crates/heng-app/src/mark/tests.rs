@@ -73,6 +73,43 @@ fn every_page_of_a_pdf_carries_the_line_and_keeps_its_own() {
     }
 }
 
+/// Pages that all differ in size need a mark each: however many and large they are, the copy stays small or is not made.
+#[test]
+fn a_small_file_never_becomes_a_huge_copy() {
+    let many = |pages: u16, side: i64| {
+        let mut document = Document::with_version("1.5");
+        let node = document.new_object_id();
+        let page = |i: u16| {
+            let box_of = vec![0.into(), 0.into(), Object::Integer(side + i64::from(i)), Object::Integer(side)];
+            dictionary! { "Type" => "Page", "Parent" => node, "MediaBox" => box_of }
+        };
+        let kids: Vec<Object> = (0..pages).map(|i| document.add_object(page(i)).into()).collect();
+        let count = i64::from(pages);
+        document.objects.insert(node, dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids }.into());
+        let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => node });
+        document.trailer.set("Root", catalog);
+        bytes(document)
+    };
+    for side in [600, 14_400, 40_000] {
+        let own = many(3000, side);
+        match mark("plan.pdf", &own, &line()) {
+            Ok(copy) => assert!(copy.len() < own.len() + (24 << 20), "{side}: {} bytes", copy.len()),
+            Err(reason) => assert!(matches!(reason, Unmarked::Large), "{side}"),
+        }
+        let one = mark("plan.pdf", &many(1, side), &line()).unwrap();
+        assert!(one.len() < 64 << 10, "{side}: {} bytes for one page", one.len());
+    }
+}
+
+/// Structures that could hide much in little are counted, however their name is written.
+#[test]
+fn streams_of_objects_are_counted_under_any_spelling() {
+    for name in ["/ObjStm", "/Obj#53tm", "/#4f#62#6A#53#74#6D"] {
+        let own = [&bytes(document())[..], format!("<</Type{name}>>").repeat(300).as_bytes()].concat();
+        assert!(matches!(mark("a.pdf", &own, &line()), Err(Unmarked::Large)), "{name}");
+    }
+}
+
 #[test]
 fn what_is_encrypted_damaged_or_empty_is_told_apart() {
     assert_eq!(mark("a.pdf", b"%PDF-1.7 nothing follows", &line()), Err(Unmarked::Damaged));
