@@ -179,7 +179,12 @@ async function edition(walk) {
   await fill(page);
   await walk.show('recommender-1', { mark: SEND, from: 'form.act' });
 
-  // The office: conditions, and the draw.
+  // The office: departments, conditions, and the draw.
+  await walk.begin('opinions.asked');
+  await guides.look('clerk-9', page);
+  await walk.begin('opinion.received');
+  await walk.as('p:0001', '/opinions');
+  await walk.show('clerk-9', { height: 820 });
   await walk.begin('condition.checked');
   await fill(page);
   await walk.show('clerk-2', { from: 'form.act', height: 700 });
@@ -202,6 +207,9 @@ async function edition(walk) {
   await walk.show('expert-2', { from: 'form.act', height: 760 });
   await walk.begin('consensus.agreed');
   await walk.show('expert-3', { height: 820 });
+  // On site.
+  await walk.begin('visit.planned');
+  await walk.show('expert-4', { mark: SEND, height: 900 });
   await walk.as('p:0001', '/board');
   await walk.show('clerk-1', { height: 760 });
   await walk.begin('shortlist.decided');
@@ -269,6 +277,12 @@ async function edition(walk) {
   await walk.show('clerk-7', { mark: SEND, height: 760 });
   await walk.send();
   await walk.sign();
+  await walk.as('p:0001', '/papers');
+  await walk.show('clerk-10', { height: 900 });
+  await page.goto(`${walk.office.address}${walk.prefix}/work/office/log/rules.adopted/nanlu-county`);
+  await walk.show('clerk-11', { mark: 'a.button[href*="/rules/"]', height: 700 });
+  await walk.press('a.button[href*="/rules/"]');
+  await guides.look('clerk-11', page);
   await walk.begin('decision.made');
   await walk.show('authority-1', { height: 760 });
 }

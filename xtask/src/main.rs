@@ -113,7 +113,7 @@ fn api() -> Result<()> {
     if run("python3", &["-c", "import ensurepip, venv"], &[]).is_err() {
         install(&["python3-venv"]).context("tests/api needs the package python3-venv")?;
     }
-    run("cargo", &["build", "--package", "heng"], &[])?;
+    run("cargo", &["build", "--workspace", "--bin", "heng"], &[])?;
     run("python3", &["tests/api/run.py"], &[])
 }
 
