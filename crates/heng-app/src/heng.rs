@@ -1,5 +1,6 @@
 //! The office at work: all logs of one installation.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -40,6 +41,22 @@ type Listener = Arc<dyn Fn(&str, u64) + Send + Sync>;
 
 /// Locks that operational rows share: enough that two people seldom wait for each other.
 const TURNS: usize = 64;
+
+thread_local! {
+    /// Whether this thread has its turn at a row.
+    static HOLDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A turn at an operational row; it ends when it is dropped.
+pub struct Turn<'a> {
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        HOLDS.set(false);
+    }
+}
 
 /// One installation.
 pub struct Heng {
@@ -258,9 +275,14 @@ impl Heng {
     }
 
     /// A turn at the operational row `key`: whoever reads and then writes it holds this meanwhile.
-    pub fn turn(&self, key: &str) -> MutexGuard<'_, ()> {
+    ///
+    /// Nobody may hold two: rows share their places, so the second could wait for the first for ever.
+    pub fn turn(&self, key: &str) -> Turn<'_> {
+        debug_assert!(!HOLDS.get(), "a turn within a turn, at {key}");
         let sum = key.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-        self.turns[sum % TURNS].lock().unwrap_or_else(PoisonError::into_inner)
+        let guard = self.turns[sum % TURNS].lock().unwrap_or_else(PoisonError::into_inner);
+        HOLDS.set(true);
+        Turn { _guard: guard }
     }
 
     /// The store.

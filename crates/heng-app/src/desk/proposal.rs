@@ -399,7 +399,7 @@ pub fn statements(heng: &Heng, proposal: &Proposal, handle: &str) -> Result<Vec<
 /// # Errors
 /// [`DeskError::NotOpen`] if they are not asked; the refusal if a signature does not hold or the rules refuse the record.
 pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::result::Result<Outcome, DeskError> {
-    let _turn = heng.turn(id);
+    let turn = heng.turn(id);
     let mut proposal = load(heng, id)?.ok_or(DeskError::NotOpen)?;
     let standing = standing(heng, &proposal, subject)?.filter(|s| s.asked).ok_or(DeskError::NotOpen)?;
     if sigs.len() != proposal.parts.len() {
@@ -423,6 +423,7 @@ pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::
     }
     let accepted = submit(heng, &proposal)?;
     forget(heng, &proposal)?;
+    drop(turn);
     if let Some(version) = proposal.draft {
         let key = drafts::key(&proposal.actor, &proposal.log, &proposal.act, &proposal.case);
         drafts::discard_sent(heng, &key, version)?;
