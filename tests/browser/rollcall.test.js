@@ -61,7 +61,12 @@ function sign(page, address, answers = []) {
     const raw = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
     const b64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
     const post = (to, body) => fetch(to, { method: 'POST', body: new URLSearchParams(body) });
-    const doc = await parse(address.includes('/work/sign/') ? await fetch(address) : await post(address, [...answers, ['_version', '0'], ['_do', 'send']]));
+    const filled = async () => {
+      const form = await parse(await fetch(address));
+      const version = form.querySelector('input[name=_version]').value;
+      return post(address, [...answers, ['_version', version], ['_do', 'send']]);
+    };
+    const doc = await parse(address.includes('/work/sign/') ? await fetch(address) : await filled());
     const form = doc.querySelector('#sign');
     if (!form) throw new Error(`${address}: nothing to sign: ${doc.querySelector('main')?.textContent}`);
     const out = [];
