@@ -110,6 +110,12 @@ fn office<T>(app: &App, lang: Lang, read: impl FnOnce(&Office, Date) -> T) -> Re
     Ok(read(office, office.day(app.heng().clock().now())))
 }
 
+fn year<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let year = u32::deserialize(from)?;
+    let known = (1949..=2200).contains(&year);
+    known.then_some(Some(year)).ok_or_else(|| serde::de::Error::custom("expected a year from 1949 to 2200"))
+}
+
 /// Which honours, as the page searches them.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -119,7 +125,8 @@ pub(crate) struct HonoursAsked {
     #[serde(default)]
     q: Option<String>,
     /// Year of the award.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "year")]
+    #[param(minimum = 1949, maximum = 2200)]
     year: Option<u32>,
     /// Level of the authority.
     #[serde(default)]
