@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use heng_app::desk::drafts::{self, Save};
 use heng_app::desk::files::{self, FileInfo};
 use heng_app::desk::proposal::{self, Outcome};
 use heng_app::desk::{self, Answers, DeskError, Field, Kind, Sheet, Task};
@@ -320,6 +321,48 @@ fn a_vote_on_paper_comes_to_its_end_by_duties_alone() {
     assert!(state.closed && !state.honours.is_empty(), "{done:?}");
     assert!(done["count.recorded"] > 0 && done["count.recorded"] == done["motion.closed"], "{done:?}");
     assert!(!done.contains_key("ballot.cast"));
+}
+
+/// What an officer types after having proposed an act is not thrown away when the second one signs; and what the office log
+/// would refuse is refused before anybody is asked to sign.
+#[test]
+fn a_proposal_takes_only_the_draft_that_it_was_made_from() {
+    let town = town(|_| {});
+    let (office, officer) = ("heng.example/office", "p:0001");
+    let tasks = desk::tasks(&town.heng, office, officer).unwrap();
+    let task = tasks.iter().find(|task| task.kind == "edition.registered").unwrap();
+    let sheet = desk::sheet(&town.heng, office, officer, task.kind, &task.case.id).unwrap();
+    let key = drafts::key(&sheet.me, office, task.kind, &task.case.id);
+    let mut answers = fill(&sheet, town.clock.today());
+    let save = |version: u64, answers: &Answers| {
+        drafts::save(&town.heng, &key, officer, version, &sheet.before(), answers.clone()).unwrap()
+    };
+    assert!(matches!(save(0, &answers), Save::Done(_)));
+    let act = |answers: &Answers| proposal::act(&town.heng, office, officer, task.kind, &task.case.id, answers);
+    assert!(matches!(act(&answers), Ok(Outcome::Waiting(_))));
+    let proposed = answers.insert("edition".to_owned(), vec!["2031".to_owned()]).unwrap();
+    assert!(matches!(save(1, &answers), Save::Done(_)));
+    town.sign_all("heng.example/nanlu-county/2026");
+    let registered = |edition: &str| {
+        let log = town.heng.log(office).unwrap();
+        let image = log.image();
+        image.state.office().unwrap().editions.values().any(|(_, body)| body.edition == edition)
+    };
+    assert!(registered(&proposed[0]) && !registered("2031"));
+    let kept = drafts::load(&town.heng, &key).unwrap().expect("what was typed later is gone");
+    assert_eq!(kept.answers["edition"], ["2031"]);
+    // And once that is recorded too, its draft is.
+    act(&answers).unwrap();
+    town.sign_all("heng.example/nanlu-county/2026");
+    assert!(registered("2031") && drafts::load(&town.heng, &key).unwrap().is_none());
+    answers.insert("edition".to_owned(), proposed);
+    assert!(matches!(act(&answers), Err(DeskError::Wrong(wrong)) if wrong[0].code == "edition_taken"));
+
+    let mut term = fill(&desk::sheet(&town.heng, office, officer, "role.granted", "-").unwrap(), town.clock.today());
+    term.insert("from".to_owned(), vec!["2030-01-01".to_owned()]);
+    term.insert("until".to_owned(), vec!["2029-01-01".to_owned()]);
+    let refused = proposal::act(&town.heng, office, officer, "role.granted", "-", &term).unwrap_err();
+    assert!(matches!(&refused, DeskError::Refused(refusal) if refusal.code == "term.turned"), "{refused:?}");
 }
 
 /// The record is public one day: a marked file stands there without its name, and nobody finds a marked table by trying

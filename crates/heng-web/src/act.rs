@@ -563,7 +563,7 @@ pub(crate) struct Source {
 /// `begun`: the version upon which an empty form is filled in, where drafts are kept.
 fn wrapped(action: &str, view: &View, body: &Markup, begun: Option<u64>) -> Markup {
     html! {
-        form class=(if begun.is_some() { "act" } else { "act no-draft" }) method="post" action=(action) novalidate data-begun=[begun]
+        form.act method="post" action=(action) novalidate data-begun=[begun]
             data-autosave=(view.t("saving")) data-offline=(view.t("saved_offline")) data-restored=(view.t("saved_restored"))
             data-kept=(view.t("draft_kept_here")) data-theirs=(view.t("draft_theirs"))
             data-keep-mine=(view.t("draft_keep_mine")) data-take-theirs=(view.t("draft_take_theirs")) data-choose=(view.t("draft_choose")) { (body) }

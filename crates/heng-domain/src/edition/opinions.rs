@@ -259,6 +259,9 @@ mod tests {
         assert_eq!(act(&mut e, "p:1", "opinion.received", objection.clone(), &[]), Err("opinion.reason"));
         let empty = [("/reason", json!(""))];
         assert_eq!(act_hiding(&mut e, "p:1", "opinion.received", objection, &[], &empty), Err("opinion.reason"));
+        let more = [("/reason", json!("a penalty")), ("/more", json!("nobody can read this"))];
+        let objection = answer("tax", "a:1", "objection");
+        assert_eq!(act_hiding(&mut e, "p:1", "opinion.received", objection, &[], &more), Err("opinion.reason"));
         receive(&mut e, answer("tax", "a:1", "clear")).unwrap();
         assert_eq!(receive(&mut e, answer("tax", "a:1", "objection")), Err("opinion.twice"));
         let mut corrected = answer("tax", "a:1", "objection");
@@ -268,6 +271,8 @@ mod tests {
         // A firm that came into the field without having been on the list is not slipped in.
         e.opinions.as_mut().unwrap().applications.remove("a:2");
         assert_eq!(receive(&mut e, answer("tax", "a:2", "clear")), Err("opinion.application"));
+        e.opinions.as_mut().unwrap().applications.remove("a:1");
+        assert_eq!(decide(&mut e, &[], &[]), Err("opinion.application"), "nor decided upon without having been asked");
     }
 
     #[test]

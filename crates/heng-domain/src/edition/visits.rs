@@ -358,6 +358,10 @@ mod tests {
         note(&mut e, "x:02", "4.1.2").unwrap();
         assert_eq!(report(&mut e, "x:02", 1), Err("consensus.leader"));
         assert_eq!(report(&mut e, "x:01", 2), Err("visit.findings"));
+        // A report does not rest on what somebody with a conflict has noted.
+        let mut conflict = e.clone();
+        conflict.recusals.insert(("x:02".to_owned(), "a:1".to_owned()), "employer".to_owned());
+        assert_eq!(report(&mut conflict, "x:01", 1), Err("visit.empty"));
         report(&mut e, "x:01", 1).unwrap();
         assert_eq!(note(&mut e, "x:02", "4.1.2"), Err("visit.reported"));
         assert_eq!(report(&mut e, "x:01", 1), Err("visit.reported"));

@@ -1,6 +1,7 @@
 //! Every form of the product against what people really send: nothing, too much, another kind, emoji, marks that turn the
-//! direction, full-width digits, a pasted spreadsheet. What they then read stands in `bad_input.zh.txt` and `.en.txt`
-//! beside this file, form by form, so that each sentence has been read once and a changed one is seen in review.
+//! direction, full-width digits, a pasted spreadsheet. What they then read stands in the tables beside this file
+//! (`acts.zh.txt`, `forms.en.txt` …), form by form, so that each sentence has been read once and a changed one is seen
+//! in review.
 //!
 //! `UPDATE=1 cargo test -p heng-web bad_input` writes the tables anew.
 
