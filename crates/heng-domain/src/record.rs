@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use heng_log::canonical::{self, CanonicalError};
-use heng_log::signature::{ED25519, PersonalKey, PublicKey, WEBAUTHN};
+use heng_log::signature::{ED25519, PersonalKey, PublicKey};
 use heng_log::webauthn::{Assertion, WebauthnError};
 use heng_log::{Hash, sha256};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct Signature {
     /// Of a passkey only: what the device said (`authenticatorData`), base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad: Option<String>,
-    /// Algorithm: `ed25519` or `webauthn-es256`.
+    /// Algorithm: `ed25519`, `webauthn-es256` or `webauthn-rs256`.
     pub alg: String,
     /// The newest checkpoint of this log that the signer's device had verified.
     pub at: Anchor,
@@ -43,7 +43,7 @@ pub struct Signature {
     pub cd: Option<String>,
     /// Fingerprint of the key.
     pub key: String,
-    /// The signature, base64: 64 bytes of Ed25519, or a passkey's ECDSA signature in DER.
+    /// The signature, base64: 64 bytes of Ed25519, or a passkey's: ECDSA in DER, or RSA.
     pub s: String,
 }
 
@@ -66,7 +66,7 @@ impl Signature {
         let [ad, cd, s] = assertion.to_base64();
         Signature {
             ad: Some(ad),
-            alg: WEBAUTHN.to_owned(),
+            alg: key.alg().to_owned(),
             at,
             by: by.to_owned(),
             cd: Some(cd),
@@ -85,7 +85,7 @@ impl Signature {
                 ensure!(key.verify(statement.as_bytes(), &self.s).is_ok(), "signature.invalid", "", by = by);
                 Ok(())
             }
-            (Some(ad), Some(cd)) if self.alg == WEBAUTHN => Assertion::from_base64(ad, cd, &self.s)
+            (Some(ad), Some(cd)) if self.alg != ED25519 => Assertion::from_base64(ad, cd, &self.s)
                 .and_then(|assertion| assertion.verify(statement.as_bytes(), key))
                 .map_err(|error| webauthn_refusal(error).with("by", by)),
             _ => refuse!("signature.parts", "", by = by, alg = &self.alg),
@@ -110,7 +110,7 @@ fn webauthn_refusal(error: WebauthnError) -> Refusal {
         | WebauthnError::ClientData(_)
         | WebauthnError::Type(_)
         | WebauthnError::AuthenticatorData(_)
-        | WebauthnError::Der) => Refusal::new("signature.webauthn_form", "").with("detail", form),
+        | WebauthnError::Form) => Refusal::new("signature.webauthn_form", "").with("detail", form),
     }
 }
 

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use p256::ecdsa::signature::{Signer, Verifier};
-use p256::ecdsa::{DerSignature, SigningKey, VerifyingKey};
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{DerSignature, SigningKey};
 use serde::Deserialize;
 
 use crate::hash::sha256;
@@ -24,8 +24,8 @@ use crate::signature::{PublicKey, SignatureError};
 pub const MAX_AUTHENTICATOR_DATA: usize = 1024;
 /// Greatest size of `clientDataJSON`, in bytes: some 200, and room for what browsers will add.
 pub const MAX_CLIENT_DATA: usize = 2048;
-/// Greatest size of two 256-bit integers in DER.
-const MAX_SIGNATURE: usize = 72;
+/// Greatest size of a signature, in bytes: that of an RSA modulus of 4096 bits.
+const MAX_SIGNATURE: usize = 512;
 
 /// Hash of the relying party's id, one byte of flags, four of the counter (§6.1).
 const MIN_AUTHENTICATOR_DATA: usize = 37;
@@ -80,9 +80,9 @@ pub enum WebauthnError {
     /// The device did not ask for PIN, finger or face.
     #[error("the flag UV (user verified) is not set")]
     Verification,
-    /// `s` is not an ECDSA signature in DER.
-    #[error("s is not an ECDSA signature in DER")]
-    Der,
+    /// `s` is not an ECDSA signature in DER, or not as long as the key's RSA modulus.
+    #[error("s is not a signature of this key's kind")]
+    Form,
     /// The signature is not by this key over these data.
     #[error("the signature does not fit the key and the data")]
     Wrong,
@@ -95,7 +95,7 @@ pub struct Assertion {
     pub authenticator_data: Vec<u8>,
     /// What the browser says: what is signed and on which page.
     pub client_data: Vec<u8>,
-    /// ECDSA signature over both, in DER.
+    /// Signature over both: ECDSA in DER, or RSA.
     pub signature: Vec<u8>,
 }
 
@@ -126,13 +126,10 @@ impl Assertion {
     /// # Errors
     /// [`WebauthnError`], the first rule that is broken.
     pub fn verify(&self, challenge: &[u8], key: &PublicKey) -> Result<(), WebauthnError> {
-        let (rp, point) = key.passkey_parts().ok_or(WebauthnError::Key)?;
+        let rp = key.rp().ok_or(WebauthnError::Key)?;
         self.check_client_data(rp, challenge)?;
         self.check_authenticator_data(rp)?;
-        let key = VerifyingKey::from_sec1_bytes(point).map_err(|_| WebauthnError::Key)?;
-        let short = Some(&self.signature).filter(|signature| signature.len() <= MAX_SIGNATURE);
-        let signature = short.and_then(|bytes| DerSignature::from_bytes(bytes).ok()).ok_or(WebauthnError::Der)?;
-        key.verify(&self.signed_bytes(), &signature).map_err(|_| WebauthnError::Wrong)
+        key.verify_passkey(&self.signed_bytes(), &self.signature)
     }
 
     fn check_client_data(&self, rp: &str, challenge: &[u8]) -> Result<(), WebauthnError> {

@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use heng_log::sha256;
-use heng_log::signature::{ED25519, PersonalKey, PublicKey, SignatureError, WEBAUTHN};
+use heng_log::signature::{ED25519, PersonalKey, PublicKey, SignatureError, WEBAUTHN_ES256, WEBAUTHN_RS256};
 use heng_log::webauthn::{Assertion, MAX_AUTHENTICATOR_DATA, MAX_CLIENT_DATA, SoftPasskey, WebauthnError, is_rp_id};
 use proptest::prelude::*;
 
@@ -115,6 +115,97 @@ fn the_example_of_the_format_holds() {
     }
 }
 
+/// The second example of docs/format.md §4.1, made with OpenSSL: key, fingerprint, `ad`, `s`.
+const RSA: [&str; 4] = [
+    "webauthn-rs256:heng.example:qsZg7QdAfiwoWCEXdfkl9OGQCG9RVm8JSZy7cAYHBqce0wdO55IxT1GTfdzB6IU5VDkUOc+TYmSzEQWprKeizVAC/LmCVnAHkgXsi65v4UOt8X7Jmzs5Q65Sw83wijnD6FCJ0wB49V1AukxkntGaH+z6c1oqB+aOjxhmveMGfxEQv2smS7DPmiqasPI1uYmHG4KhEBI2lXHGhScpbqr1i/9aOto7MvXGzR2w1+BjWQ6UD7ytir5Bog9dCWlWM3AUCwFGhBztrIfszY94m6MENtFINV5cP6nnn8bgc346TMLSTzqdrSUlakQLFnIwLb0SScA7TXhkm9KX3cZm7742mw==",
+    "a527-8167-f81c-9476",
+    "voWVALZ+pPF8HJx/LNv6xYYkgrNpTYtPQPUEBy2RaoAFAAAAAA==",
+    "oaS9w3aXNAv0uo+BoiEf9cD7zlHPDLYLglZDeniucSM6FJ+U2GgtyQj3b0rTVv+18PYb4ElSRBn60DaieRlFE9GyiQgnqW2P2fV46yto6zcRuBXDRVvSvW2KmqT7BKp8Rmo8lt+hy/LqSkpzD1Ywffs50BORm1LBqygnkOiAqewrDk3wq2FrD5c+4kAy2IcEsvhl9fWstnBkpj412ExnNBGiVMr7Z2tZf7Ui2zJ3c1YW1r52BwbM8fJ1N58tmFnrprW0spHxXlXTsOJiwC71brEJw1Um5cVffNtIGY6Y65pTcnadd4uJYZCsZjoKsPMiXrY3CdFpbN8+Eq7kX/6Fww==",
+];
+/// Client data of both examples.
+const RSA_CD: &str = "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiNWdPeS1yd0lZWW5GdXVTMi1sNGRjRTVKX19nbU9veldwRzNFYjRfWEtkZyIsIm9yaWdpbiI6Imh0dHBzOi8vaGVuZy5leGFtcGxlIiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ==";
+const RSA_CHALLENGE: &str = "e603b2fabc086189c5bae4b6fa5e1d704e49fff8263a8cd6a46dc46f8fd729d8";
+
+fn rsa() -> (PublicKey, Assertion) {
+    (RSA[0].parse().unwrap(), Assertion::from_base64(RSA[2], RSA_CD, RSA[3]).unwrap())
+}
+
+#[test]
+fn an_rsa_key_of_a_security_chip_signs_too() {
+    let (key, assertion) = rsa();
+    assert_eq!((key.alg(), key.rp()), (WEBAUTHN_RS256, Some("heng.example")));
+    assert_eq!((key.to_string(), key.fingerprint()), (RSA[0].to_owned(), RSA[1].to_owned()));
+    assert_eq!(assertion.verify(&hex(RSA_CHALLENGE), &key), Ok(()));
+    assert_eq!(assertion.verify(&challenge(), &key), Err(WebauthnError::Challenge));
+    assert_eq!(key.verify(&hex(RSA_CHALLENGE), RSA[3]), Err(SignatureError::Key));
+    let unfolded: String = include_str!("../../../docs/format.md").lines().map(str::trim).collect();
+    for text in RSA {
+        assert!(unfolded.contains(text), "{text}");
+    }
+    // The other kind's signature is none of this key's, nor the other way round.
+    let es256 = device().sign(&challenge(), ORIGIN);
+    let mixed = Assertion { signature: es256.signature, ..assertion.clone() };
+    assert_eq!(mixed.verify(&hex(RSA_CHALLENGE), &key), Err(WebauthnError::Form));
+    let mixed = Assertion { signature: assertion.signature, ..device().sign(&challenge(), ORIGIN) };
+    assert_eq!(mixed.verify(&challenge(), &device().public()), Err(WebauthnError::Form));
+}
+
+#[test]
+fn every_bit_of_an_rsa_signature_counts() {
+    let (key, good) = rsa();
+    let check = |changed: &Assertion| changed.verify(&hex(RSA_CHALLENGE), &key);
+    for bit in 0..8 {
+        for at in 0..good.signature.len() {
+            let mut changed = good.clone();
+            changed.signature[at] ^= 1 << bit;
+            assert_eq!(check(&changed), Err(WebauthnError::Wrong), "s {at}.{bit}");
+        }
+        // Flags and counter are signed: what may change in form must not change in fact.
+        for at in 33..good.authenticator_data.len() {
+            let mut changed = good.clone();
+            changed.authenticator_data[at] ^= 1 << bit;
+            assert_eq!(check(&changed), Err(WebauthnError::Wrong), "ad {at}.{bit}");
+        }
+    }
+    let sizes = [good.signature[1..].to_vec(), [&good.signature[..], &[0]].concat(), Vec::new()];
+    for signature in sizes {
+        assert_eq!(check(&Assertion { signature, ..good.clone() }), Err(WebauthnError::Form));
+    }
+    for byte in [0, 1, 0xff] {
+        let signature = vec![byte; good.signature.len()];
+        assert_eq!(check(&Assertion { signature, ..good.clone() }), Err(WebauthnError::Wrong));
+    }
+}
+
+#[test]
+fn an_rsa_key_has_one_written_form() {
+    let modulus = STANDARD.decode(RSA[0].rsplit(':').next().unwrap()).unwrap();
+    let key = PublicKey::passkey_rsa("heng.example", &modulus).unwrap();
+    assert_eq!(key, rsa().0);
+    assert_eq!(RSA[0].replace("heng.", "other.").parse::<PublicKey>().unwrap().rp(), Some("other.example"));
+    let (mut even, mut small) = (modulus.clone(), modulus.clone());
+    even[255] &= 0xfe;
+    small[0] &= 0x7f;
+    let longer = [&[0][..], &modulus].concat();
+    for bytes in [&even[..], &small, &longer, &modulus[1..], &modulus[..128], &[]] {
+        assert_eq!(PublicKey::passkey_rsa("heng.example", bytes), Err(SignatureError::Key));
+    }
+    for size in [256, 384, 512] {
+        assert!(PublicKey::passkey_rsa("heng.example", &vec![0xff; size]).is_ok(), "{size}");
+    }
+    assert_eq!(PublicKey::passkey_rsa("Heng.example", &modulus), Err(SignatureError::Key));
+    let wrong = [
+        RSA[0].replace("rs256", "es256"),
+        RSA[0].replace("rs256", "rs384"),
+        RSA[0].replace('+', "-"),
+        format!("{} ", RSA[0]),
+        RSA[0].trim_end_matches('=').to_owned(),
+    ];
+    for text in wrong {
+        assert!(text.parse::<PublicKey>().is_err(), "{text}");
+    }
+}
+
 // ── keys ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
@@ -128,7 +219,7 @@ fn a_passkey_has_one_written_form() {
     assert_eq!(key.to_string(), text);
     assert_eq!(text.parse::<PublicKey>().unwrap(), key);
     assert_eq!(serde_json::from_value::<PublicKey>(serde_json::json!(text)).unwrap(), key);
-    assert_eq!((key.alg(), key.rp()), (WEBAUTHN, Some("example.org")));
+    assert_eq!((key.alg(), key.rp()), (WEBAUTHN_ES256, Some("example.org")));
     let digest = sha256(text.as_bytes()).to_string();
     assert_eq!(key.fingerprint().replace('-', ""), digest[..16]);
     assert_eq!(key.fingerprint().len(), 19);
@@ -148,7 +239,7 @@ fn a_passkey_has_one_written_form() {
         format!("webauthn-es256:https://example.org:{b64}"),
         format!("webauthn-es256::{b64}"),
         format!("webauthn-es256:{b64}"),
-        format!("WEBAUTHN-ES256:example.org:{b64}"),
+        format!("WEBAUTHN_ES256-ES256:example.org:{b64}"),
         format!("webauthn-es384:example.org:{b64}"),
         format!("example.org:{b64}"),
         "webauthn-es256:example.org:".to_owned(),
@@ -448,7 +539,7 @@ fn parts_are_base64_and_not_too_long() {
     };
     assert_eq!(wrong(&text(MAX_AUTHENTICATOR_DATA + 1), "", &s), "ad");
     assert_eq!(wrong("", &text(MAX_CLIENT_DATA + 1), &s), "cd");
-    assert_eq!(wrong("", "", &text(73)), "s");
+    assert_eq!(wrong("", "", &text(513)), "s");
     for bad in ["a", "YQ", "YR==", "YQ==\n", "_-8=", "é"] {
         assert_eq!(wrong(bad, "", ""), "ad", "{bad}");
         assert_eq!(wrong("", bad, ""), "cd", "{bad}");
@@ -472,13 +563,13 @@ fn the_signature_is_der() {
     padded[1] += 1;
     padded[3] += 1;
     for bad in [Vec::new(), raw, padded, [&der[..], &[0]].concat(), der[..der.len() - 1].to_vec(), vec![0x30; 500]] {
-        assert_eq!(check(bad.clone()), Err(WebauthnError::Der), "{bad:02x?}");
+        assert_eq!(check(bad.clone()), Err(WebauthnError::Form), "{bad:02x?}");
     }
     // r and s of 0 or n are in no signature.
     let n = hex("00ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
     let of_n = [&[0x30, 70, 2, 33][..], &n, &[2, 33], &n].concat();
     for bad in [hex("3006020100020100"), hex("3006020101020100"), of_n] {
-        assert!(matches!(check(bad), Err(WebauthnError::Wrong | WebauthnError::Der)));
+        assert!(matches!(check(bad), Err(WebauthnError::Wrong | WebauthnError::Form)));
     }
     assert_eq!(check(hex("3006020101020101")), Err(WebauthnError::Wrong));
 }

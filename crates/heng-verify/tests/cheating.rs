@@ -14,7 +14,7 @@ use heng_app::simulation::{DeviceKey, ORIGIN};
 use heng_domain::record::{Record, Signature};
 use heng_domain::time::Instant;
 use heng_log::commitment::commit;
-use heng_log::signature::{PersonalKey, WEBAUTHN};
+use heng_log::signature::{PersonalKey, WEBAUTHN_ES256};
 use heng_log::tile::{encode_entries, entries_path};
 use heng_log::webauthn::{Assertion, SoftPasskey};
 use heng_log::{Hash, sha256};
@@ -1086,7 +1086,7 @@ fn a_passkey_ballot(forger: &Forger) -> (usize, SoftPasskey) {
     let second = forger.all("motion.opened")[1];
     let found = (second..).find(|at| {
         let record = &forger.entries[*at].record;
-        record.kind == "ballot.cast" && record.sigs[0].alg == WEBAUTHN
+        record.kind == "ballot.cast" && record.sigs[0].alg == WEBAUTHN_ES256
     });
     let at = found.unwrap();
     match forger.key(&forger.entries[at].record.actor) {
@@ -1114,7 +1114,7 @@ fn assertion_is_refused(mut forger: Forger, at: usize, assertion: &Assertion, co
 fn every_edition_holds_signatures_of_both_kinds() {
     let forger = Forger::honest();
     let ballots = forger.all("ballot.cast");
-    let passkeys = ballots.iter().filter(|at| forger.entries[**at].record.sigs[0].alg == WEBAUTHN).count();
+    let passkeys = ballots.iter().filter(|at| forger.entries[**at].record.sigs[0].alg == WEBAUTHN_ES256).count();
     assert!(passkeys * 5 > ballots.len() && passkeys * 2 < ballots.len(), "{passkeys} of {}", ballots.len());
 }
 
@@ -1198,7 +1198,7 @@ fn a_passkey_signs_for_its_owner_only() {
     let voter = forger.entries[at].record.actor.clone();
     let stranger = (at + 1..).find(|i| {
         let record = &forger.entries[*i].record;
-        record.kind == "ballot.cast" && record.actor != voter && record.sigs[0].alg == WEBAUTHN
+        record.kind == "ballot.cast" && record.actor != voter && record.sigs[0].alg == WEBAUTHN_ES256
     });
     let stranger = stranger.unwrap();
     let DeviceKey::Passkey(other) = forger.key(&forger.entries[stranger].record.actor) else { panic!("not a passkey") };
@@ -1237,7 +1237,7 @@ fn a_signature_keeps_its_parts_and_its_kind() {
     changed(at, |s| s.s = "AAAA".to_owned(), "signature.webauthn_form");
     let plain = a_ballot(&forger);
     changed(plain, |s| (s.ad, s.cd) = (Some(String::new()), Some(String::new())), "signature.parts");
-    changed(plain, |s| WEBAUTHN.clone_into(&mut s.alg), "signature.algorithm");
+    changed(plain, |s| WEBAUTHN_ES256.clone_into(&mut s.alg), "signature.algorithm");
 }
 
 /// The same point registered for a website of the forger's: another key, which the member never confirmed.

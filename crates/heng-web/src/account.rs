@@ -295,6 +295,8 @@ struct Offer {
     log: String,
     known: Option<PublicKey>,
     offered: Option<PublicKey>,
+    /// Whether a key that the browser keeps counts here.
+    browser: bool,
 }
 
 fn offers(app: &App, me: &Me) -> Vec<Offer> {
@@ -309,15 +311,15 @@ fn offers(app: &App, me: &Me) -> Vec<Offer> {
         let known = person.key().map(|key| key.public.clone());
         (known, office.holds(&me.subject, OfficeRole::Expert, office.day(now)))
     };
-    let mut out = vec![Offer { log: office_log.id().to_owned(), known, offered: offered(office_log.id()) }];
+    let log = office_log.id();
+    let mut out = vec![Offer { log: log.to_owned(), known, offered: offered(log), browser: true }];
     for log in app.heng().editions().into_iter().filter(|_| expert) {
-        let known = {
-            let image = log.image();
-            let Some(edition) = image.state.edition().filter(|e| !e.closed) else { continue };
-            let handle = heng_app::desk::EditionDesk::handle_in(edition, &me.subject);
-            handle.and_then(|handle| edition.seats.get(&handle)).and_then(|seat| seat.key.clone())
-        };
-        out.push(Offer { log: log.id().to_owned(), known, offered: offered(log.id()) });
+        let image = log.image();
+        let Some(edition) = image.state.edition().filter(|e| !e.closed) else { continue };
+        let handle = heng_app::desk::EditionDesk::handle_in(edition, &me.subject);
+        let known = handle.and_then(|handle| edition.seats.get(&handle)).and_then(|seat| seat.key.clone());
+        let browser = edition.rules().passkeys_only.as_ref().is_none_or(|only| !only.value);
+        out.push(Offer { log: log.id().to_owned(), known, offered: offered(log.id()), browser });
     }
     out
 }
@@ -402,12 +404,14 @@ fn offer_section(view: &View, app: &App, me: &Me, offer: &Offer) -> Markup {
                 summary { (view.t("offer_summary")) }
                 @if passkeys.is_empty() { p { (view.t("offer_needs_passkey")) } }
                 @else { (ui::form(&ui::Form { action: action.clone().into(), ..ui::Form::default() }, &with_passkey)) }
-                form.browser-key method="post" action=(action) data-made=(view.t("browser_key_made")) data-failed=(view.t("browser_key_failed")) {
-                    input type="hidden" name="log" value=(offer.log);
-                    input type="hidden" name="public" value="";
-                    p { (view.t("browser_key_text")) }
-                    button.button type="submit" { (view.t("browser_key_make")) }
-                    p.browser-key-status role="status" {}
+                @if offer.browser {
+                    form.browser-key method="post" action=(action) data-made=(view.t("browser_key_made")) data-failed=(view.t("browser_key_failed")) {
+                        input type="hidden" name="log" value=(offer.log);
+                        input type="hidden" name="public" value="";
+                        p { (view.t("browser_key_text")) }
+                        button.button type="submit" { (view.t("browser_key_make")) }
+                        p.browser-key-status role="status" {}
+                    }
                 }
             }
             form.import-key data-done=(view.t("import_done")) data-failed=(view.t("import_failed")) {
@@ -444,7 +448,7 @@ pub(crate) async fn offer(view: View, State(app): State<App>, Form(form): Form<O
     } else {
         let id = URL_SAFE_NO_PAD.decode(&form.credential).unwrap_or_default();
         let own = me.session.account.passkeys.iter().find(|key| key.credential_id() == id.as_slice());
-        own.and_then(|key| PublicKey::passkey(app.rp_id(), &key.public_point()).ok())
+        own.and_then(|key| key.public_key(app.rp_id()).ok())
     };
     let Some(key) = key else {
         let note = stop(&view.t("offer_wrong"));

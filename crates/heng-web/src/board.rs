@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::account::Again;
 use crate::act::trouble;
-use crate::opening::{self, Opening};
+use crate::opening::{self, Opening, Replies};
 use crate::ui::{self, Bar, Column, Field, FieldKind, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{date, instant, points};
@@ -339,6 +339,9 @@ fn opened(view: &View, edition: &Edition, reader: &str, openings: &[Opening]) ->
             // A marked file has no name here for those who may not open it.
             let may = |f: &Attachment| edition.may_read_part(reader, application, Part::File(&f.sha256));
             let file = file.map(|f| if may(f) { f.name.clone() } else { view.t("secret_kept") });
+            let letters = Replies::of(edition, reader, application);
+            let letter = || letters.evidence().any(|hash| hash.to_string() == *what).then(|| view.t("opened_letter"));
+            let file = file.or_else(letter);
             let paper = || crate::papers::kind_name(view.lang, what);
             // A copy is found again by its code, whoever holds it.
             let coded = file.is_some();

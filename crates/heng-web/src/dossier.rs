@@ -17,6 +17,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::eligibility;
+use crate::opening::Replies;
 use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{instant, money};
@@ -32,6 +33,7 @@ pub(crate) struct Seen<'a> {
     /// Who reads.
     pub reader: &'a str,
     texts: &'a BTreeMap<Hash, Vec<u8>>,
+    letters: &'a [Attachment],
 }
 
 impl Seen<'_> {
@@ -57,6 +59,11 @@ impl Seen<'_> {
         self.texts.get(sha256).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
     }
 
+    /// The letter of a department with this content, where the reader may open it.
+    pub fn letter(&self, sha256: &Hash) -> Option<&Attachment> {
+        self.letters.iter().find(|file| file.sha256 == *sha256)
+    }
+
     /// The yearly figures; marked columns are absent where the reader may not see them.
     pub fn figures(&self) -> Vec<YearFigures> {
         self.edition.figures_for(self.reader, &self.application.body.application)
@@ -80,7 +87,7 @@ pub(crate) fn open<T>(
     let log = app.heng().log(log_id).ok()?;
     // The texts come from the disk; meanwhile the image must be free for those who write. What the reader may not see is
     // not even fetched.
-    let hashes: Vec<Hash> = {
+    let (mut hashes, replies): (Vec<Hash>, _) = {
         let image = log.image();
         let edition = image.state.edition().filter(|edition| edition.may_read(reader, application))?;
         let found = edition.applications.get(application)?;
@@ -91,15 +98,18 @@ pub(crate) fn open<T>(
             may(Part::Item(item)).then_some(own.sha256).into_iter().chain(results)
         });
         let profile = may(Part::Profile).then_some(body.profile_sha256);
-        profile.into_iter().chain(items).chain(eligibility::notes(found)).collect()
+        let hashes = profile.into_iter().chain(items).chain(eligibility::notes(found)).collect();
+        (hashes, Replies::of(edition, reader, application))
     };
+    let letters = replies.letters(app).ok()?;
+    hashes.extend(replies.evidence().filter(|hash| letters.iter().all(|letter| letter.sha256 != *hash)));
     let fetch = |hash: Hash| (hash, app.heng().store().attachment(&hash.0).ok().flatten().unwrap_or_default());
     let texts = hashes.into_iter().map(fetch).collect();
     let shown = {
         let image = log.image();
         let edition = image.state.edition()?;
         let application = edition.applications.get(application)?;
-        show(&Seen { edition, application, reader, texts: &texts })
+        show(&Seen { edition, application, reader, texts: &texts, letters: &letters })
     };
     crate::opening::note(app, log_id, reader, application, "dossier").then_some(shown)
 }
@@ -169,8 +179,8 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
                 " " (r.body.opinion)
             } } }
         }
-        @if !application.checks.is_empty() {
-            h2 { (view.t("conditions_heading")) }
+        @if !application.checks.is_empty() || (edition.opinions.is_some() && edition.may_see_opinions(reader, &body.application)) {
+            h2 #conditions { (view.t("conditions_heading")) }
             (eligibility::table(view, seen, &files, edition.day(app.heng().clock().now())))
         }
     }

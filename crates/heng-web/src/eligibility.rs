@@ -30,7 +30,7 @@ pub(crate) fn table(view: &View, seen: &Seen<'_>, files: &str, today: Date) -> M
     let conditions = edition.rules().conditions.iter();
     let mut rows: Vec<Row<'_>> = conditions.map(|condition| row(view, seen, condition, files)).collect();
     if edition.may_see_opinions(reader, &application.body.application) {
-        rows.extend(departments(view, edition, &application.body.application, today));
+        rows.extend(departments(view, seen, files, today));
     }
     ui::table(&view.t("conditions_heading"), &columns, &rows, &html! {})
 }
@@ -67,18 +67,31 @@ fn facts(view: &View, edition: &Edition, check: &ConditionChecked) -> Markup {
     }
 }
 
-fn departments<'a>(view: &View, edition: &Edition, application: &str, today: Date) -> Vec<Row<'a>> {
+fn departments<'a>(view: &View, seen: &Seen<'_>, files: &str, today: Date) -> Vec<Row<'a>> {
+    let Seen { edition, application, reader, .. } = *seen;
+    let application = &application.body.application;
+    let inside = edition.oversees(reader);
     let departments = edition.rules().opinions.iter().flat_map(|rules| &rules.departments);
     departments
         .filter_map(|department| {
             let state = edition.opinion_state(&department.id, application, today)?;
             let asked = edition.opinions.as_ref()?;
-            let answer = asked.answers.get(&(department.id.clone(), application.to_owned()));
+            let answer = asked.answers.get(&(department.id.clone(), application.clone()));
             Some(Row::new(vec![
                 html! { (department.name.get(view.lang)) span.basis { " " (department.asks.get(view.lang)) } },
                 crate::opinions::tag(view, state),
                 html! { @for day in answer.iter().flat_map(|(body, _)| &body.events) { p { (crate::words::date(view.lang, *day)) } } },
-                html! { @if let Some((body, _)) = answer { (body.letter) } },
+                html! {
+                    @if let Some((body, _)) = answer {
+                        p { (body.letter) }
+                        @for hash in body.evidence.iter().filter(|_| inside) {
+                            @match seen.letter(hash) {
+                                Some(file) => p { a href=(format!("{files}/{hash}")) { (file.name) } },
+                                None => p { (seen.note(hash)) },
+                            }
+                        }
+                    }
+                },
             ]))
         })
         .collect()

@@ -3,6 +3,7 @@
 //! A file that leaves for anybody but the applicant is a copy that carries its reader, the time and the opening's code
 //! (decision 0028).
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use axum::http::header;
@@ -10,10 +11,11 @@ use axum::response::{IntoResponse, Response};
 use heng_app::desk::files;
 use heng_app::mark::{self, Line, Unmarked};
 use heng_app::upload::FileReader;
-use heng_domain::edition::events::Attachment;
+use heng_domain::edition::Edition;
+use heng_domain::edition::events::{Attachment, Role};
 use heng_domain::edition::secret::Part;
 use heng_domain::time::Instant;
-use heng_log::sha256;
+use heng_log::{Hash, sha256};
 use tokio::sync::Semaphore;
 
 use crate::view::App;
@@ -115,6 +117,51 @@ pub(crate) async fn file(
     })
 }
 
+/// The letters in which departments answered on an application, for those who oversee the edition.
+#[derive(Default)]
+pub(crate) struct Replies {
+    /// The officers of the edition: whose uploads the letters are.
+    officers: Vec<String>,
+    evidence: BTreeSet<Hash>,
+}
+
+impl Replies {
+    /// What a reader may see of them; nothing for everybody else.
+    pub fn of(edition: &Edition, reader: &str, application: &str) -> Replies {
+        let Some(asked) = edition.opinions.as_ref().filter(|_| edition.oversees(reader)) else {
+            return Replies::default();
+        };
+        let answers = asked.answers.iter().filter(|((_, about), _)| about == application);
+        let officers = edition.seats.iter().filter(|(_, seat)| seat.roles.contains(&Role::Officer));
+        Replies {
+            officers: officers.map(|(person, _)| person.clone()).collect(),
+            evidence: answers.flat_map(|(_, (body, _))| body.evidence.iter().copied()).collect(),
+        }
+    }
+
+    /// All that proves the answers: uploaded letters, and texts that say where the paper is kept.
+    pub fn evidence(&self) -> impl Iterator<Item = Hash> + '_ {
+        self.evidence.iter().copied()
+    }
+
+    /// The uploaded letters under the names that their officers gave them. Reads the store.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn letters(&self, app: &App) -> heng_app::Result<Vec<Attachment>> {
+        let mut out = Vec::new();
+        for sha256 in self.evidence() {
+            for officer in &self.officers {
+                if let Some(info) = files::info(app.heng(), officer, &sha256.to_string())? {
+                    out.push(Attachment { about: info.about, name: info.name, sha256, size: info.size });
+                    break;
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
 /// A file that somebody may open.
 struct Found {
     file: Attachment,
@@ -133,26 +180,27 @@ impl Found {
 }
 
 /// What the firm marked as a business secret is for the office and the panel alone. Records of earlier versions do not say
-/// which files are marked; the owner's list does.
+/// which files are marked; the owner's list does. The letters of departments are for those who oversee the edition.
 fn find(app: &App, log: &str, reader: &str, application: &str, sha: &str) -> heng_app::Result<Option<Found>> {
-    let found = {
+    let (file, letters, offset, name, owner, inner) = {
         let found = app.heng().log(log)?;
         let image = found.image();
-        image.state.edition().and_then(|e| Some((e, e.applications.get(application)?))).and_then(|(e, a)| {
-            let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha)?.clone();
-            if !e.may_read_part(reader, application, Part::File(&file.sha256)) {
-                return None;
-            }
-            let own = a.body.organisation == reader;
-            let inner = e.reads_secrets(reader, application);
-            let name = e.seats.get(reader).and_then(|seat| seat.name.clone()).unwrap_or_default();
-            let found = Found { file, own, offset: e.rules().utc_offset_minutes, reader: name };
-            Some((found, a.body.organisation.clone(), inner))
-        })
+        let edition = image.state.edition();
+        let Some((e, a)) = edition.and_then(|e| Some((e, e.applications.get(application)?))) else { return Ok(None) };
+        let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha).cloned();
+        let file = file.filter(|f| e.may_read_part(reader, application, Part::File(&f.sha256)));
+        let name = e.seats.get(reader).and_then(|seat| seat.name.clone()).unwrap_or_default();
+        let inner = e.reads_secrets(reader, application);
+        let letters = Replies::of(e, reader, application);
+        (file, letters, e.rules().utc_offset_minutes, name, a.body.organisation.clone(), inner)
     };
-    let Some((found, owner, inner)) = found else { return Ok(None) };
-    let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
-    Ok((!secret || inner).then_some(found))
+    let own = owner == reader;
+    let found = |file| Found { file, own, offset, reader: name };
+    if let Some(file) = file {
+        let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
+        return Ok((!secret || inner).then(|| found(file)));
+    }
+    Ok(letters.letters(app)?.into_iter().find(|file| file.sha256.to_string() == sha).map(found))
 }
 
 /// The marked copy of a file, made where it blocks nobody.

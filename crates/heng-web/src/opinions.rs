@@ -1,5 +1,7 @@
 //! Opinions of other departments (征求部门意见): the matrix of answers, and a letter to print for each department.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -139,15 +141,20 @@ fn letters(view: &View, edition: &Edition, asked: &Opinions, rules: &OpinionRule
         .iter()
         .map(|department| {
             let own: Vec<&OpinionReceived> = answers_of(asked, department);
-            let mut numbers: Vec<String> = own.iter().map(|body| body.letter.clone()).collect();
-            numbers.sort();
-            numbers.dedup();
+            // Each letter once, with the dossier of an application that it answers on: the letter itself lies there.
+            let numbers: BTreeMap<&str, &str> =
+                own.iter().rev().map(|body| (body.letter.as_str(), body.application.as_str())).collect();
             let tone = if own.len() == asked.applications.len() { Tone::Done } else { Tone::Due };
             Row::new(vec![
                 html! { (department.name.get(view.lang)) },
                 html! { (department.asks.get(view.lang)) },
                 ui::status_tag(&format!("{} / {}", own.len(), asked.applications.len()), tone),
-                html! { @if numbers.is_empty() { "—" } @else { (list(view.lang, &numbers)) } },
+                html! {
+                    @if numbers.is_empty() { "—" }
+                    @for (number, application) in &numbers {
+                        p { a href=(format!("{here}/applications/{application}#conditions")) { (number) } }
+                    }
+                },
                 html! { a href=(format!("{here}/papers/letter/{}", encode(&department.id))) { (view.t("opinions_open_letter")) } },
             ])
         })

@@ -57,6 +57,10 @@ pub(crate) fn award(view: &View, rules: &Rules) -> Vec<Line> {
         view.tp("plain_validity", &[("months", &months.to_string())])
     };
     out.push(line(&rules.validity_months, validity));
+    if let Some(only) = &rules.passkeys_only {
+        let key = if only.value { "plain_passkeys_only" } else { "plain_browser_keys" };
+        out.push(line(only, view.t(key)));
+    }
     out
 }
 

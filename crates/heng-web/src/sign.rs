@@ -189,7 +189,7 @@ fn device(view: &View, app: &App, me: &Me, loaded: &Loaded) -> Markup {
 fn credential_of(me: &Me, key: &PublicKey) -> Option<String> {
     let rp = key.rp()?;
     let own = me.session.account.passkeys.iter();
-    let found = own.into_iter().find(|k| PublicKey::passkey(rp, &k.public_point()).is_ok_and(|public| public == *key));
+    let found = own.into_iter().find(|k| k.public_key(rp).is_ok_and(|public| public == *key));
     found.map(|k| URL_SAFE_NO_PAD.encode(k.credential_id()))
 }
 

@@ -1,10 +1,12 @@
 //! Passkeys: registration and sign-in by WebAuthn.
 //!
-//! Only ES256 on P-256, because the same passkey signs records and every checker must be able to verify that. User
+//! Only ES256 on P-256, and RS256 for computers whose security chip knows nothing else: the same passkey signs records,
+//! and every checker must be able to verify that. User
 //! verification is required; keys are discoverable, so that signing in needs no name. The library makes the challenges
 //! with its own random bytes; everything that has to be repeatable in tests goes through [`crate::Clock`].
 
 use heng_domain::time::Instant;
+use heng_log::signature::{PublicKey, SignatureError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use webauthn_rs::prelude::{
@@ -20,6 +22,9 @@ use super::{
 };
 
 const CEREMONY: i64 = 5 * MINUTE;
+
+/// What a device may sign with, the better first.
+const KINDS: [COSEAlgorithm; 2] = [COSEAlgorithm::ES256, COSEAlgorithm::RS256];
 
 /// A passkey of an account.
 #[derive(Clone, Serialize, Deserialize)]
@@ -45,12 +50,15 @@ impl StoredPasskey {
         self.passkey.cred_id().as_ref()
     }
 
-    /// The public key as an uncompressed SEC 1 point of 65 bytes; empty if it is no key on P-256, which registration
-    /// does not let in.
-    pub fn public_point(&self) -> Vec<u8> {
+    /// The key that its signatures on records are checked with, for the relying party `rp`.
+    ///
+    /// # Errors
+    /// [`SignatureError::Key`] if records cannot be signed with it, which registration does not let in.
+    pub fn public_key(&self, rp: &str) -> std::result::Result<PublicKey, SignatureError> {
         match &self.passkey.get_public_key().key {
-            COSEKeyType::EC_EC2(key) => [&[4], key.x.as_slice(), key.y.as_slice()].concat(),
-            _ => Vec::new(),
+            COSEKeyType::EC_EC2(key) => PublicKey::passkey(rp, &[&[4], key.x.as_slice(), key.y.as_slice()].concat()),
+            COSEKeyType::RSA(key) if key.e == [1, 0, 1] => PublicKey::passkey_rsa(rp, &key.n),
+            _ => Err(SignatureError::Key),
         }
     }
 }
@@ -119,7 +127,8 @@ impl Accounts {
             self.webauthn.start_passkey_registration(uuid, login, &account.name, Some(known)).map_err(refused)?;
         let mut options = serde_json::to_value(challenge).map_err(form)?;
         let public = &mut options["publicKey"];
-        public["pubKeyCredParams"] = serde_json::json!([{ "type": "public-key", "alg": COSEAlgorithm::ES256 as i32 }]);
+        public["pubKeyCredParams"] =
+            KINDS.iter().map(|alg| serde_json::json!({ "type": "public-key", "alg": *alg as i32 })).collect();
         public["authenticatorSelection"]["residentKey"] = "required".into();
         public["authenticatorSelection"]["requireResidentKey"] = true.into();
         self.begin(State::Register { account: account.id, state }, options)
@@ -147,7 +156,7 @@ impl Accounts {
         let answer = RegisterPublicKeyCredential::deserialize(answer).map_err(form)?;
         let passkey = self.webauthn.finish_passkey_registration(&answer, &state).map_err(refused)?;
         let key = StoredPasskey { label: check_name(label)?, added: self.now(), used: None, passkey };
-        if *key.passkey.cred_algorithm() != COSEAlgorithm::ES256 || key.public_point().len() != 65 {
+        if !KINDS.contains(key.passkey.cred_algorithm()) || key.public_key(&self.site.rp_id).is_err() {
             return Err(AccountError::PasskeyKind);
         }
         let account = self.edit(&account, |account| {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heng_log::signature::PublicKey;
+
 use super::admit::Context;
 use super::events::{
     ApplicationSubmitted, ApplicationWithdrawn, CalendarAdopted, CallPublished, CriteriaAdopted, ExpertSeated,
@@ -87,12 +89,17 @@ impl Edition {
         if cx.actor() != "office" {
             self.require_signature(cx, cx.actor())?;
         }
-        self.key_is_new(body.key.as_ref())
+        self.check_key(body.key.as_ref())
     }
 
-    fn key_is_new(&self, key: Option<&heng_log::signature::PublicKey>) -> Verdict {
-        let known = key.is_some() && self.seats.values().any(|seat| seat.key.as_ref() == key);
+    /// A key is one person's, and of a kind that the rules let sign.
+    fn check_key(&self, key: Option<&PublicKey>) -> Verdict {
+        let Some(key) = key else { return Ok(()) };
+        let known = self.seats.values().any(|seat| seat.key.as_ref() == Some(key));
         ensure!(!known, "key.shared", "");
+        if let Some(only) = self.rules().passkeys_only.as_ref().filter(|only| only.value) {
+            ensure!(key.rp().is_some(), "key.passkeys_only", &only.basis);
+        }
         Ok(())
     }
 
@@ -139,7 +146,7 @@ impl Edition {
         ensure!(cx.record.hidden.contains_key("/who"), "expert.no_identity", "", expert = &body.expert);
         // A pseudonym has no record in the office log to cite: two officers vouch for its key (threat T32).
         self.require_signers(cx, Role::Officer, 2)?;
-        self.key_is_new(Some(&body.key))
+        self.check_key(Some(&body.key))
     }
 
     pub(super) fn apply_expert(&mut self, record: &Record, body: ExpertSeated) {
@@ -390,5 +397,34 @@ impl Edition {
         if let Some(application) = self.applications.get_mut(&body.application).map(Arc::make_mut) {
             application.recommendations.push(Recommendation { recommender: record.actor.clone(), body });
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use heng_log::signature::PersonalKey;
+    use heng_log::webauthn::SoftPasskey;
+
+    use super::super::testing::edition;
+    use crate::rules::Sourced;
+
+    #[test]
+    fn a_browsers_key_is_seated_unless_the_rules_want_passkeys() {
+        let mut e = edition();
+        let plain = PersonalKey::from_seed([90; 32]).public();
+        let passkey = SoftPasskey::from_seed("heng.example", [91; 32]).unwrap().public();
+        for value in [None, Some(false)] {
+            let basis = "§9".to_owned();
+            e.opened.rules.passkeys_only = value.map(|value| Sourced { value, basis, assumed: false });
+            assert_eq!(e.check_key(Some(&plain)), Ok(()), "{value:?}");
+        }
+        e.opened.rules.passkeys_only = Some(Sourced { value: true, basis: "§9".to_owned(), assumed: false });
+        let refusal = e.check_key(Some(&plain)).unwrap_err();
+        assert_eq!((refusal.code, refusal.basis.as_str()), ("key.passkeys_only", "§9"));
+        assert_eq!(e.check_key(Some(&passkey)), Ok(()));
+        assert_eq!(e.check_key(None), Ok(()), "whoever signs nothing needs no key");
+        let seated = e.seats.get("p:1").unwrap().key.clone();
+        assert_eq!(e.check_key(seated.as_ref()).unwrap_err().code, "key.shared");
     }
 }

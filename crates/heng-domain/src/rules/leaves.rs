@@ -23,6 +23,7 @@ pub const KEYS: &[&str] = &[
     "utc_offset_minutes",
     "rewin",
     "validity_months",
+    "passkeys_only",
     "tiers_name",
     "tiers_class",
     "tiers_quota",

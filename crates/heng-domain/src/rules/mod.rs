@@ -110,6 +110,9 @@ pub struct Rules {
     pub disclosure: Disclosure,
     /// Months that an honour stays valid; 0 = no end.
     pub validity_months: Sourced<u32>,
+    /// True: only passkeys sign in this edition; false or absent: a key that a browser keeps counts too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkeys_only: Option<Sourced<bool>>,
 }
 
 /// A tier of the award (奖, 提名奖 …).

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use heng_app::desk::{EditionDesk, Place, with_desk};
 use heng_domain::edition::OpinionState;
+use heng_log::Hash;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -56,6 +57,9 @@ pub(crate) struct OpinionLine {
     /// Number of the reply letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     letter: Option<String>,
+    /// SHA-256 of what proves the answer: a letter that was uploaded is at `applications/{application}/files/{sha256}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<String>,
     /// Number of the answer's record.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<u64>,
@@ -84,6 +88,7 @@ fn shape(desk: &EditionDesk<'_>) -> OpinionsShape {
                 department: department.id.clone(),
                 application: application.clone(),
                 letter: answer.map(|(body, _)| body.letter.clone()),
+                evidence: answer.iter().flat_map(|(body, _)| body.evidence.iter().map(Hash::to_string)).collect(),
                 record: answer.map(|(_, seq)| *seq),
             })
         })

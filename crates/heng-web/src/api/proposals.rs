@@ -111,7 +111,7 @@ pub(crate) struct PartShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
 pub(crate) struct KeyShape {
-    /// `ed25519` or `webauthn-es256`.
+    /// `ed25519`, `webauthn-es256` or `webauthn-rs256`.
     alg: String,
     /// Fingerprint.
     fingerprint: String,

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use heng_app::account::Scope;
-use heng_app::desk::proposal;
+use heng_app::desk::{files, proposal};
 use heng_app::draft::Draft;
 use heng_app::simulation::{DEMO_SEED, DeviceKey, office_draft};
 use heng_domain::edition::Thing;
@@ -250,7 +250,7 @@ async fn a_certificate_that_was_taken_back_does_not_print() {
 }
 
 /// A small picture, and text under the name of a PDF.
-fn files() -> [(&'static str, Vec<u8>); 3] {
+fn samples() -> [(&'static str, Vec<u8>); 3] {
     let mut picture = Vec::new();
     let plain = image::DynamicImage::ImageRgb8(image::RgbImage::from_pixel(600, 400, image::Rgb([128, 128, 128])));
     plain.write_to(&mut Cursor::new(&mut picture), image::ImageFormat::Png).unwrap();
@@ -266,7 +266,7 @@ fn apply(town: &Town) -> (String, String) {
         let application = edition.applications.values().find(|a| a.withdrawn.is_none()).unwrap();
         (application.body.clone(), edition.open_stages().first().unwrap().basis.clone())
     };
-    body.attachments = files()
+    body.attachments = samples()
         .into_iter()
         .map(|(name, bytes)| Attachment {
             about: "other".to_owned(),
@@ -299,7 +299,7 @@ async fn a_file_leaves_for_others_as_a_copy_that_carries_its_reader() {
     };
     let supervisor = with_role(&town, OPEN, Role::Supervisor);
     for ((name, bytes), (marked, reason)) in
-        files().iter().zip([(true, ""), (false, "cannot be read, not marked"), (false, "in the file name only")])
+        samples().iter().zip([(true, ""), (false, "cannot be read, not marked"), (false, "in the file name only")])
     {
         // The applicant gets back what it gave.
         let own = open(&firm, bytes).await;
@@ -322,11 +322,63 @@ async fn a_file_leaves_for_others_as_a_copy_that_carries_its_reader() {
         assert!(row.contains(name) && row.contains(&officer) && row.contains(reason), "{row}");
     }
     // The page says so to whoever gets copies, and shows the hash of the original.
-    let hash = heng_log::sha256(&files()[0].1).to_string();
+    let hash = heng_log::sha256(&samples()[0].1).to_string();
     for (subject, told) in [(&officer, true), (&firm, false)] {
         let came = page(&town, &format!("/en{base}"), Some(&town.cookie(subject))).await.text();
         assert!(came.contains(&hash), "{subject}");
         assert_eq!(came.contains("What you open is a copy"), told, "{subject}");
+    }
+}
+
+/// The letter in which a department answered lies beside its answer, for the office and the supervisor alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_departments_letter_is_opened_beside_its_answer() {
+    let town = build();
+    let officer = with_role(&town, VOTING, Role::Officer);
+    let (application, firm, paper, letter) = {
+        let log = town.heng().log(VOTING).unwrap();
+        let image = log.image();
+        let edition = image.state.edition().unwrap();
+        let asked = edition.opinions.as_ref().unwrap();
+        let ((_, application), (body, _)) = asked.answers.iter().next().unwrap();
+        let firm = edition.applications[application].body.organisation.clone();
+        (application.clone(), firm, body.letter.clone(), body.evidence[0])
+    };
+    let base = format!("/work/{}/applications/{application}", slug(VOTING));
+    let path = format!("{base}/files/{letter}");
+    let api = format!("/api/v1/logs/{}/applications/{application}/files/{letter}", slug(VOTING));
+    let look = async |path: &str, who: &str| page(&town, path, Some(&town.cookie(who))).await;
+    // As long as it is only a text of the office's own it is read, not downloaded.
+    let dossier = look(&base, &officer).await.text();
+    assert!(dossier.contains("部门复函（虚构内容，仅供演示）") && dossier.contains(&paper));
+    assert_eq!(look(&path, &officer).await.status, StatusCode::NOT_FOUND);
+    let info = files::FileInfo {
+        about: "other".to_owned(),
+        name: "税务局复函.pdf".to_owned(),
+        size: 48,
+        content_type: "application/pdf".to_owned(),
+        secret: false,
+    };
+    files::put(town.heng(), &officer, &letter.to_string(), &info).unwrap();
+    let supervisor = with_role(&town, VOTING, Role::Supervisor);
+    for reader in [&officer, &supervisor] {
+        let dossier = look(&base, reader).await.text();
+        assert!(dossier.contains("税务局复函.pdf</a>") && dossier.contains(&format!("files/{letter}")), "{reader}");
+        let came = look(&path, reader).await;
+        assert_eq!((came.status, came.header("content-type")), (StatusCode::OK, "application/octet-stream"));
+        let token = town.token(reader, &[Scope::Read]);
+        assert_eq!(town.ask("GET", &api, Some(&token), None).await.status, StatusCode::OK);
+    }
+    let board = look(&format!("/en/work/{}/board", slug(VOTING)), &supervisor).await.text();
+    assert!(board.split("<tr").any(|row| row.contains("Department’s reply") && row.contains(&officer)));
+    // The firm reads the answer once the pre-review is decided, and never the letter; nor does anybody else.
+    let own = look(&base, &firm).await.text();
+    assert!(own.contains(&paper) && !own.contains(&letter.to_string()) && !own.contains("税务局复函"));
+    let member = with_role(&town, VOTING, Role::Member);
+    for stranger in [&firm, &member] {
+        assert_eq!(look(&path, stranger).await.status, StatusCode::NOT_FOUND, "{stranger}");
+        let token = town.token(stranger, &[Scope::Read]);
+        assert_eq!(town.ask("GET", &api, Some(&token), None).await.status, StatusCode::NOT_FOUND, "{stranger}");
     }
 }
 
