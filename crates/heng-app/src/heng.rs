@@ -231,6 +231,12 @@ impl Heng {
         self.logs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Minutes from UTC of the office's clock; 0 before the office is founded.
+    pub fn utc_offset_minutes(&self) -> i32 {
+        let log = self.office_log();
+        log.and_then(|log| log.image().state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0)
+    }
+
     /// The office log, once the office is founded.
     pub fn office_log(&self) -> Option<Arc<Log>> {
         self.logs().into_iter().find(|log| log.kind() == "office")

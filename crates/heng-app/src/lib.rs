@@ -9,6 +9,7 @@ pub mod desk;
 pub mod doctor;
 pub mod draft;
 pub mod error;
+pub mod hant;
 pub mod heng;
 pub mod keys;
 pub mod library;

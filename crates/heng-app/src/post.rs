@@ -7,19 +7,24 @@ use std::sync::Arc;
 
 use heng_domain::edition::events::{Event, Role};
 use heng_domain::edition::{Edition, Opinions};
+use heng_domain::messages::date;
 use heng_domain::record::Record;
 use heng_domain::replay::LogState;
+use heng_domain::text::Lang;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::account::{Account, Accounts, By, Language};
+use crate::desk;
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
 use crate::log::Log;
-use crate::outbox::{Outbox, Template, To};
+use crate::outbox::{Outbox, Template, To, is_address};
 
 /// Rows that say how far a log has been read.
 const ROWS: &str = "posted";
+/// Rows that say on which day the people of an edition were last reminded.
+const REMINDED: &str = "reminded";
 
 /// Reads logs and puts messages.
 pub struct Post {
@@ -27,12 +32,28 @@ pub struct Post {
     outbox: Arc<Outbox>,
 }
 
+/// To whom a message goes.
+#[derive(Debug, PartialEq)]
+enum Reader {
+    /// Every account of a person or organisation.
+    Subject(String),
+    /// Somebody without an account, at an address of their own.
+    Address(String),
+}
+
 /// A message that follows from a record: to whom, which text, which page.
+#[derive(Debug, PartialEq)]
 struct Letter {
-    subject: String,
+    reader: Reader,
     template: Template,
     page: String,
-    due: Option<String>,
+    due: Option<Date>,
+}
+
+impl Letter {
+    fn new(subject: &str, template: Template, page: String, due: Option<Date>) -> Letter {
+        Letter { reader: Reader::Subject(subject.to_owned()), template, page, due }
+    }
 }
 
 impl Post {
@@ -53,6 +74,7 @@ impl Post {
             let kept = self.heng.store().row(ROWS, log.id())?;
             let next = kept.and_then(|bytes| String::from_utf8(bytes).ok()?.parse::<u64>().ok());
             self.remind(&log, &everybody);
+            self.remind_people(&log, &everybody)?;
             // A log that is seen for the first time has nothing to tell of its past.
             let first = next.unwrap_or(size);
             for seq in first..size {
@@ -69,37 +91,70 @@ impl Post {
     /// Officers are reminded once, a day before the departments' last day and again when it has passed, while answers are
     /// missing: departments answer on paper, so it is the office that asks again.
     fn remind(&self, log: &Log, everybody: &[Account]) {
-        let office = self.office_name();
         let image = log.image();
         let LogState::Edition(Some(edition)) = &image.state else { return };
         let Some((asked, when)) = reminder(edition, edition.day(self.heng.clock().now())) else { return };
         let officers =
             everybody.iter().filter(|a| edition.has_role(a.subject.handle(), Role::Officer) && a.disabled.is_none());
-        let letter = Letter {
-            subject: String::new(),
-            template: Template::TaskDue,
-            page: format!("work/{}/opinions", place(edition)),
-            due: Some(asked.until.to_string()),
-        };
+        let page = format!("work/{}/opinions", place(edition));
+        let letter = Letter::new("", Template::TaskDue, page, Some(asked.until));
         for account in officers {
             let Some(mail) = &account.email else { continue };
             let key = format!("{}|{}|{when}|{}", edition.log, asked.seq, account.id);
-            self.send(edition, (asked.seq, &key), &letter, &office, account, mail);
+            self.send(edition, (asked.seq, &key), &letter, account.language, mail);
         }
+    }
+
+    /// Whoever owes something is reminded on the day before its last day, and once more when that has passed. Looked at
+    /// once a day; what was missed on a day off is made up for on the next.
+    fn remind_people(&self, log: &Log, everybody: &[Account]) -> Result<()> {
+        let (today, size) = {
+            let image = log.image();
+            let LogState::Edition(Some(edition)) = &image.state else { return Ok(()) };
+            if edition.closed {
+                return Ok(());
+            }
+            (edition.day(self.heng.clock().now()), edition.size)
+        };
+        let looked = self.heng.store().row(REMINDED, log.id())?;
+        if looked.is_some_and(|day| day == today.to_string().into_bytes()) {
+            return Ok(());
+        }
+        for account in everybody.iter().filter(|a| a.disabled.is_none()) {
+            let Some(mail) = &account.email else { continue };
+            let tasks = desk::tasks(&self.heng, log.id(), account.subject.handle())?;
+            let due = tasks.iter().filter(|task| task.case.duty).filter_map(|task| task.case.due).min();
+            let Some((due, when)) = due.and_then(|due| Some((due, owed(due, today)?))) else { continue };
+            let image = log.image();
+            let LogState::Edition(Some(edition)) = &image.state else { continue };
+            let letter = Letter::new("", Template::TaskDue, format!("work/{}", place(edition)), Some(due));
+            let key = format!("{}|{due}|{when}|{}", edition.log, account.id);
+            self.send(edition, (size, &key), &letter, account.language, mail);
+        }
+        Ok(self.heng.store().put_row(REMINDED, log.id(), today.to_string().as_bytes())?)
     }
 
     fn tell(&self, log: &Log, record: &Record, everybody: &[Account]) -> usize {
         let image = log.image();
         let LogState::Edition(Some(edition)) = &image.state else { return 0 };
         let letters = letters(edition, record);
-        let office = self.office_name();
         let mut put = 0;
         for letter in letters {
-            let readers = everybody.iter().filter(|a| a.subject.handle() == letter.subject && a.disabled.is_none());
-            for account in readers {
-                let Some(mail) = &account.email else { continue };
-                let key = format!("{}|{}|{}", edition.log, record.seq, account.id);
-                put += usize::from(self.send(edition, (record.seq, &key), &letter, &office, account, mail));
+            let key = |reader: &str| format!("{}|{}|{reader}", edition.log, record.seq);
+            match &letter.reader {
+                Reader::Subject(subject) => {
+                    let readers = everybody.iter().filter(|a| a.subject.handle() == subject && a.disabled.is_none());
+                    for account in readers {
+                        let Some(mail) = &account.email else { continue };
+                        let key = key(&account.id);
+                        put += usize::from(self.send(edition, (record.seq, &key), &letter, account.language, mail));
+                    }
+                }
+                // Nothing is known of the reader but the address; the key must not hold it.
+                Reader::Address(mail) => {
+                    let (key, language) = (key("objector"), Language::default());
+                    put += usize::from(self.send(edition, (record.seq, &key), &letter, language, mail));
+                }
             }
         }
         put
@@ -110,17 +165,16 @@ impl Post {
         edition: &Edition,
         (seq, key): (u64, &str),
         letter: &Letter,
-        office: &str,
-        account: &Account,
+        language: Language,
         mail: &str,
     ) -> bool {
-        let lang = account.language.lang();
-        let prefix = if account.language == Language::En { "en/" } else { "" };
-        let link = format!("{}{prefix}{}", self.outbox.base_url(), letter.page);
+        let lang = language.lang();
+        let link = format!("{}{}{}", self.outbox.base_url(), language.prefix(), letter.page);
         let name = format!("{} · {}", edition.rules().name.get(lang), edition.opened.label.get(lang));
-        let (seq, due) = (seq.to_string(), letter.due.clone().unwrap_or_else(|| "—".to_owned()));
+        let (seq, office) = (seq.to_string(), self.office_name(lang));
+        let due = letter.due.map_or_else(|| "—".to_owned(), |day| date(lang, day));
         let all = [
-            ("office", office),
+            ("office", office.as_str()),
             ("edition", name.as_str()),
             ("record", seq.as_str()),
             ("due", due.as_str()),
@@ -129,7 +183,7 @@ impl Post {
         ];
         let places = letter.template.places();
         let params: Vec<(&str, &str)> = all.into_iter().filter(|(name, _)| places.contains(name)).collect();
-        match self.outbox.put(key, &To::Mail(mail.to_owned()), account.language, letter.template, &params, None) {
+        match self.outbox.put(key, &To::Mail(mail.to_owned()), language, letter.template, &params, None) {
             Ok(_) => true,
             Err(error) => {
                 tracing::warn!(code = error.code(), "a message could not be put");
@@ -138,10 +192,19 @@ impl Post {
         }
     }
 
-    fn office_name(&self) -> String {
+    fn office_name(&self, lang: Lang) -> String {
         let log = self.heng.office_log();
-        log.and_then(|log| log.image().state.office().map(|o| o.founded.name.zh.clone())).unwrap_or_default()
+        let name = |log: Arc<Log>| log.image().state.office().map(|o| o.founded.name.get(lang).to_owned());
+        log.and_then(name).unwrap_or_default()
     }
+}
+
+/// Whether somebody who owes something until `due` is reminded, and of what.
+fn owed(due: Date, today: Date) -> Option<&'static str> {
+    if due < today {
+        return Some("overdue");
+    }
+    due.yesterday().is_ok_and(|before| today >= before).then_some("due")
 }
 
 /// An edition's place in addresses.
@@ -166,17 +229,17 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
     let event: Option<Event> = serde_json::from_value(json!({ "type": record.kind, "body": record.body })).ok();
     let place = place(edition);
     let work = format!("work/{place}");
-    let letter = |subject: &str, template, page: String, due: Option<String>| Letter {
-        subject: subject.to_owned(),
-        template,
-        page,
-        due,
-    };
+    let letter = Letter::new;
     let organisation =
         |application: &String| edition.applications.get(application).map(|a| a.body.organisation.clone());
-    let day = |stage: &str| {
-        let due = edition.rules().stage(stage).and_then(|stage| edition.due(stage));
-        due.map(|day| day.to_string())
+    let day = |stage: &str| edition.rules().stage(stage).and_then(|stage| edition.due(stage));
+    let to_objector = |id: &str, template| {
+        let found = edition.objection(id);
+        let letter = found.and_then(|objection| {
+            let contact = edition.known_value(objection.seq, "/contact");
+            objector(&place, contact, template, &objection.body.notice, edition.objection_due(id))
+        });
+        letter.into_iter().collect()
     };
     match event {
         Some(Event::ApplicationSubmitted(body)) => {
@@ -193,7 +256,7 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
             .filter_map(organisation)
             .map(|o| {
                 let page = format!("editions/{place}/notices/{}", body.notice);
-                letter(&o, Template::NoticePublished, page, Some(body.until.to_string()))
+                letter(&o, Template::NoticePublished, page, Some(body.until))
             })
             .collect(),
         Some(Event::PanelFormed(body)) => body
@@ -205,7 +268,7 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
         Some(Event::VisitPlanned(body)) => organisation(&body.application)
             .map(|o| {
                 let page = format!("{work}/applications/{}/visit", body.application);
-                letter(&o, Template::VisitPlanned, page, Some(body.first_day.to_string()))
+                letter(&o, Template::VisitPlanned, page, Some(body.first_day))
             })
             .into_iter()
             .collect(),
@@ -214,6 +277,11 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
             .iter()
             .map(|member| letter(&member.person, Template::SessionInvitation, work.clone(), day(&body.stage)))
             .collect(),
+        Some(Event::ObjectionReceived(body)) => to_objector(&body.objection, Template::ObjectionReceived),
+        Some(Event::ObjectionScreened(body)) if body.accepted => {
+            to_objector(&body.objection, Template::ObjectionAccepted)
+        }
+        Some(Event::ObjectionAnswered(body)) => to_objector(&body.objection, Template::ObjectionAnswered),
         Some(Event::ScoresOpened(_)) => edition
             .applications
             .iter()
@@ -227,6 +295,19 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// What is told to whoever objected, if they left a mail address: the page of the notice, which tells nothing of them.
+fn objector(
+    place: &str,
+    contact: Option<&Value>,
+    template: Template,
+    notice: &str,
+    due: Option<Date>,
+) -> Option<Letter> {
+    let address = contact?.as_str().map(str::trim).filter(|text| is_address(text))?;
+    let reader = Reader::Address(address.to_owned());
+    Some(Letter { reader, template, page: format!("editions/{place}/notices/{notice}"), due })
 }
 
 /// The person behind a pseudonym: only the server knows, and only for the address of the letter.
@@ -265,5 +346,27 @@ mod tests {
         e.opinions.as_mut().unwrap().answers.remove(&("court".to_owned(), application));
         assert_eq!((said(&e, -2), said(&e, -1), said(&e, 0)), (None, Some("due"), Some("due")));
         assert_eq!(said(&e, 1), Some("overdue"));
+    }
+
+    #[test]
+    fn a_task_is_recalled_the_day_before_its_last_and_after_it() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let due = day("2026-05-21");
+        let at = |today: &str| owed(due, day(today));
+        assert_eq!((at("2026-05-19"), at("2026-05-20"), at("2026-05-21")), (None, Some("due"), Some("due")));
+        assert_eq!((at("2026-05-22"), at("2026-06-30")), (Some("overdue"), Some("overdue")));
+    }
+
+    #[test]
+    fn whoever_objected_and_left_an_address_is_told_and_nothing_is_told_of_them() {
+        let due = "2026-06-01".parse().ok();
+        let told = |contact: &str| objector("city/2026", Some(&json!(contact)), Template::ObjectionAccepted, "n1", due);
+        for nobody in ["", "13900000000", "somebody@", "a@example.org, b@example.org"] {
+            assert_eq!(told(nobody), None, "{nobody}");
+        }
+        let reader = Reader::Address("somebody@example.org".to_owned());
+        let page = "editions/city/2026/notices/n1".to_owned();
+        let letter = Letter { reader, template: Template::ObjectionAccepted, page, due };
+        assert_eq!(told(" somebody@example.org "), Some(letter));
     }
 }

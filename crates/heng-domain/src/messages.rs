@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use jiff::civil::{Date, DateTime};
+
 use crate::refusal::Refusal;
 use crate::text::Lang;
 
@@ -56,6 +58,19 @@ pub fn message<'a>(
 /// A message without places.
 pub fn plain(lang: Lang, section: &str, key: &str) -> String {
     message(lang, section, key, [])
+}
+
+/// A day as people write it: 2026年3月4日 · 4 March 2026.
+pub fn date(lang: Lang, date: Date) -> String {
+    let month = plain(lang, "date", &format!("month_{}", date.month()));
+    let (day, year) = (date.day().to_string(), date.year().to_string());
+    message(lang, "date", "day", [("day", day.as_str()), ("month", month.as_str()), ("year", year.as_str())])
+}
+
+/// A day with hours and minutes.
+pub fn moment(lang: Lang, at: DateTime) -> String {
+    let (day, time) = (date(lang, at.date()), format!("{:02}:{:02}", at.hour(), at.minute()));
+    message(lang, "date", "moment", [("day", day.as_str()), ("time", time.as_str())])
 }
 
 /// The sentence of a refusal: what was wrong, what to do, and the article.

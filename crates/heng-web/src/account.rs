@@ -25,8 +25,18 @@ use crate::work::log_name;
 
 /// Minutes from UTC of the office.
 pub(crate) fn offset(app: &App) -> i32 {
-    let log = app.heng().office_log();
-    log.and_then(|log| log.image().state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0)
+    app.heng().utc_offset_minutes()
+}
+
+/// The languages that somebody may read, each in its own words.
+pub(crate) fn languages(view: &View) -> [Choose<'_>; 3] {
+    [(Language::ZhHans, "language_hans"), (Language::ZhHant, "language_hant"), (Language::En, "language_en")]
+        .map(|(language, key)| Choose::new(language.tag(), view.t(key)))
+}
+
+/// The language of a tag.
+pub(crate) fn language_of(tag: &str) -> Option<Language> {
+    [Language::ZhHans, Language::ZhHant, Language::En].into_iter().find(|language| language.tag() == tag)
 }
 
 pub(crate) fn is_officer(app: &App, me: &Me) -> bool {
@@ -114,10 +124,7 @@ async fn page(
     };
     let offset = offset(app);
     let title = view.t("account_title");
-    let languages = [("zh-Hans", "language_hans"), ("zh-Hant", "language_hant"), ("en", "language_en")]
-        .map(|(tag, key)| Choose::new(tag, view.t(key)));
-    let current = serde_json::to_value(me.session.account.language).unwrap_or_default();
-    let current = current.as_str().unwrap_or_default().to_owned();
+    let (languages, current) = (languages(view), me.session.account.language.tag());
     let preferences = html! {
         (ui::field(&Field::of("language", view.t("preference_language"), FieldKind::Radio { options: &languages, chosen: current.into() })))
         (ui::field(&Field::of("large", view.t("preference_large"), FieldKind::Checkbox { value: "yes".into(), checked: me.session.account.large_text })))
@@ -202,13 +209,8 @@ pub(crate) async fn preferences(view: View, State(app): State<App>, Form(form): 
         let (app, me) = (app.clone(), me.clone());
         blocking(move || app.accounts().set_preferences(&me.session, form.language, !form.large.is_empty())).await
     };
-    let to = match language {
-        Language::En => "/en/account",
-        Language::ZhHant => "/hant/account",
-        Language::ZhHans => "/account",
-    };
     match saved {
-        Ok(()) => Redirect::to(to).into_response(),
+        Ok(()) => Redirect::to(&format!("/{}account", language.prefix())).into_response(),
         Err(error) => wrong(&view, &app, &me, &error).await,
     }
 }

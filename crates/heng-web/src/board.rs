@@ -158,7 +158,7 @@ fn alarms(view: &View, edition: &Edition, now: Instant, notable: &[Record]) -> M
         section {
             h2 { (view.t("alarms")) }
             @if lines.is_empty() { p { (ui::status_tag(&view.t("alarms_none"), Tone::Done)) } }
-            ul.signers { @for (tone, text) in &lines { li { (ui::status_tag(text, *tone)) } } }
+            @else { ul.signers { @for (tone, text) in &lines { li { (ui::status_tag(text, *tone)) } } } }
             (ui::table(&view.t("alarms_records"), &columns, &rows, &html! {}))
         }
     }
@@ -201,17 +201,18 @@ fn years(view: &View, app: &App, edition: &Edition) -> Markup {
             href: None,
         })
         .collect();
-    picture(view, "board_years", &bars)
+    picture(view, ["board_years", "board_years_text", "board_years_head"], &bars)
 }
 
-fn picture(view: &View, key: &str, bars: &[Bar<'_>]) -> Markup {
+/// Bars under a heading, with a sentence and the head of the table behind them.
+fn picture(view: &View, [heading, text, head]: [&str; 3], bars: &[Bar<'_>]) -> Markup {
     let words = PictureWords {
-        title: view.t(key).into(),
-        desc: view.t(key).into(),
+        title: view.t(text).into(),
+        desc: view.t(heading).into(),
         table_summary: view.t("as_table").into(),
-        heads: vec![view.t("step").into(), view.t("count").into()],
+        heads: vec![view.t(head).into(), view.t("count").into()],
     };
-    html! { section.told { h2 { (view.t(key)) } (ui::funnel_svg(&words, bars)) } }
+    html! { section.told { h2 { (view.t(heading)) } (ui::funnel_svg(&words, bars)) } }
 }
 
 /// One row for each application, one column for each condition.
@@ -319,7 +320,8 @@ fn classes(view: &View, edition: &Edition) -> Markup {
         })
         .collect();
     let best = scores.iter().max().copied().unwrap_or(0);
-    html! { (picture(view, "board_classes", &bars)) p { (view.tp("board_best", &[("points", &points(best))])) } }
+    let keys = ["board_classes", "board_classes_text", "board_classes_head"];
+    html! { (picture(view, keys, &bars)) p { (view.tp("board_best", &[("points", &points(best))])) } }
 }
 
 fn opened(view: &View, edition: &Edition, reader: &str, openings: &[Opening]) -> Markup {

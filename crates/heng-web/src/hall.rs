@@ -15,11 +15,11 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
 use crate::edition::{arithmetic, comparison, square};
-use crate::hant::{self, Names};
 use crate::language::Language;
 use crate::ui::{self, Choice, HallPage, HallResult, VoteSquare};
 use crate::view::{App, View, edition_href, find, slug};
 use crate::words::{t, tp};
+use heng_app::hant::{self, Names};
 
 /// What the screen shows of one state of the log.
 struct Screen {
@@ -73,7 +73,7 @@ fn stream(
     log: std::sync::Arc<Log>,
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let id = log.id().to_owned();
-    let names = (language == Language::Hant).then(|| Names::of(app));
+    let names = (language == Language::Hant).then(|| Names::of(app.heng()));
     let changes = BroadcastStream::new(app.subscribe())
         // A slow screen that missed changes simply shows the newest state.
         .map(|change| change.unwrap_or(Some((String::new(), 0))))
@@ -84,8 +84,8 @@ fn stream(
         let (body, foot) = (body.into_string(), foot.into_string());
         let (body, foot, head, subject) = match &names {
             Some(names) => (
-                hant::fragment(&body, names),
-                hant::fragment(&foot, names),
+                crate::hant::fragment(&body, names),
+                crate::hant::fragment(&foot, names),
                 hant::text(&head, names),
                 hant::text(&subject, names),
             ),

@@ -183,7 +183,7 @@ fn form(
         (ui::field(&by))
         (ui::field(&line("name", &answers.name, Some("name"))))
         (ui::field(&line("identity", &answers.identity, None)))
-        (ui::field(&line("contact", &answers.contact, Some("tel"))))
+        (ui::field(&line("contact", &answers.contact, None)))
         (ui::field(&grounds))
         p { (view.t("objection_privacy")) }
         (ui::submit(&view.t("objection_submit"), true, None))

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use heng_app::account::{By, Invite, Subject};
+use heng_app::account::{By, Invite, Issued, Language, Subject};
+use heng_app::outbox::{MessageId, Template, To};
+use heng_domain::text::Lang;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::account::{Again, is_officer, offset, place_of, stop};
+use crate::account::{Again, is_officer, language_of, languages, offset, place_of, stop};
 use crate::signin::{blocking, done, said, status};
 use crate::ui::{self, Choose, Column, Field, FieldKind, Row, Tone};
 use crate::view::{App, Content, Me, View};
@@ -21,17 +23,17 @@ pub(crate) async fn show(view: View, State(app): State<App>) -> Response {
 }
 
 /// People and firms that can be invited.
-fn subjects(app: &App, me: &Me) -> Vec<(String, String)> {
+fn subjects(app: &App, me: &Me, lang: Lang) -> Vec<(String, String)> {
     let Some(log) = app.heng().office_log() else { return Vec::new() };
     let image = log.image();
     let Some(office) = image.state.office() else { return Vec::new() };
-    let firm = |id: &String| office.organisations.get(id).map(|(_, o)| o.name.zh.clone()).unwrap_or_default();
+    let firm = |id: &String| office.organisations.get(id).map(|(_, o)| o.name.get(lang).to_owned()).unwrap_or_default();
     if me.subject.starts_with("o:") {
         return vec![(me.subject.clone(), firm(&me.subject))];
     }
     let people = office.people.iter().map(|(id, p)| (id.clone(), p.name.clone().unwrap_or_else(|| id.clone())));
     let firms = office.organisations.iter().filter(|(_, (_, o))| o.uscc.is_some());
-    people.chain(firms.map(|(id, (_, o))| (id.clone(), o.name.zh.clone()))).collect()
+    people.chain(firms.map(|(id, (_, o))| (id.clone(), o.name.get(lang).to_owned()))).collect()
 }
 
 /// What was typed last: an invitation, or why an account should be recovered.
@@ -67,14 +69,16 @@ async fn page(
     }
     let offset = offset(app);
     let title = view.t("people_title");
-    let names = subjects(app, me);
+    let names = subjects(app, me, view.lang);
     let choices: Vec<Choose<'_>> =
         names.iter().map(|(id, name)| Choose::new(id.as_str(), format!("{name} · {id}"))).collect();
     let typed = &again.typed.invite;
+    let chosen = if typed.language.is_empty() { me.session.account.language.tag() } else { typed.language.as_str() };
     let form = html! {
         (ui::field(&Field::of("subject", view.t("invite_subject"), FieldKind::Select { options: &choices, chosen: typed.subject.as_str().into() }).error(again.error("subject"))))
         (ui::field(&Field::line("name", view.t("invite_name"), typed.name.as_str()).error(again.error("name"))))
         (ui::field(&Field::line("email", view.t("invite_email"), typed.email.as_str()).optional(view.t("optional")).error(again.error("email"))))
+        (ui::field(&Field::of("language", view.t("invite_language"), FieldKind::Select { options: &languages(view), chosen: chosen.into() })))
         (ui::field(&Field::of("admin", view.t("invite_admin"), FieldKind::Checkbox { value: "yes".into(), checked: !typed.admin.is_empty() })))
         (ui::submit(&view.t("invite_button"), true, None))
     };
@@ -94,7 +98,12 @@ async fn page(
             Row::new(vec![
                 html! { (i.name) " · " (i.subject.handle()) },
                 html! { (instant(view.lang, i.expires, offset)) },
-                ui::status_tag(&view.t(key), tone),
+                html! {
+                    (ui::status_tag(&view.t(key), tone))
+                    @if key == "invitation_valid" {
+                        " " (ui::button_post(&view.t("invitation_withdraw"), &view.href("/account/people/withdraw"), &[("id".into(), i.id.as_str().into())]))
+                    }
+                },
             ])
         })
         .collect();
@@ -160,34 +169,68 @@ pub(crate) struct InviteForm {
     subject: String,
     name: String,
     email: String,
+    language: String,
     admin: String,
 }
 
-fn link_note(view: &View, app: &App, token: &str) -> Markup {
+/// The link as it is shown once; `mailed`: the address that it also goes to.
+fn link_note(view: &View, app: &App, token: &str, mailed: Option<&str>) -> Markup {
     let link = format!("{}{}", app.origin(), view.href(&format!("/invitations/{token}")));
     ui::note(
         Tone::Done,
-        &html! { p role="status" { (view.t("invite_link")) } p { code.secret #invitation-link { (link) } } },
+        &html! {
+            p role="status" { (view.t("invite_link")) }
+            p { code.secret #invitation-link { (link) } }
+            @if let Some(email) = mailed { p { (view.tp("invite_mailed", &[("email", email)])) } }
+        },
     )
+}
+
+/// The name of an invitation's mail.
+fn mail_key(invitation: &str) -> String {
+    format!("invitation|{invitation}")
+}
+
+/// Puts the link into the outbox, in the language of whoever is invited; whether it did.
+fn mail(app: &App, issued: &Issued, email: &str, language: Language) -> bool {
+    let (Some(outbox), lang) = (app.outbox(), language.lang()) else { return false };
+    let office = app.heng().office_log();
+    let office = office.and_then(|log| log.image().state.office().map(|o| o.founded.name.get(lang).to_owned()));
+    let link = format!("{}{}invitations/{}", outbox.base_url(), language.prefix(), issued.token.expose());
+    let due = instant(lang, issued.expires, offset(app));
+    let params = [("office", office.unwrap_or_default()), ("link", link), ("due", due)];
+    let params = params.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let to = To::Mail(email.to_owned());
+    match outbox.put(&mail_key(&issued.id), &to, language, Template::Invitation, &params, None) {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(code = error.code(), "an invitation could not be mailed");
+            false
+        }
+    }
 }
 
 pub(crate) async fn invite(view: View, State(app): State<App>, Form(form): Form<InviteForm>) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let language = language_of(&form.language).unwrap_or(me.session.account.language);
     let issued = {
-        let (app, me, InviteForm { subject, name, email, admin }) = (app.clone(), me.clone(), form.clone());
+        let (app, me, InviteForm { subject, name, email, admin, .. }) = (app.clone(), me.clone(), form.clone());
         blocking(move || {
             let subject =
                 if subject.starts_with("o:") { Subject::Organisation(subject) } else { Subject::Person(subject) };
             let email = email.trim();
             let mut invite = Invite::new(subject, &name, (!email.is_empty()).then_some(email));
             invite.admin = !admin.is_empty();
-            app.accounts().invite(By::Session(&me.session), &invite)
+            invite.language = language;
+            let issued = app.accounts().invite(By::Session(&me.session), &invite)?;
+            let mailed = !email.is_empty() && mail(&app, &issued, email, language);
+            Ok((issued, mailed))
         })
         .await
     };
     match issued {
-        Ok(issued) => {
-            let note = link_note(&view, &app, issued.token.expose());
+        Ok((issued, mailed)) => {
+            let note = link_note(&view, &app, issued.token.expose(), mailed.then_some(form.email.trim()));
             page(&view, &app, &me, StatusCode::OK, &note, &Again::default()).await
         }
         Err(error) => {
@@ -196,6 +239,28 @@ pub(crate) async fn invite(view: View, State(app): State<App>, Form(form): Form<
             page(&view, &app, &me, status(&error), &html! {}, &again).await
         }
     }
+}
+
+/// Takes back a link that nobody has used, and its mail if that has not left.
+pub(crate) async fn withdraw(view: View, State(app): State<App>, Form(form): Form<Which>) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let withdrawn = {
+        let (app, me) = (app.clone(), me.clone());
+        blocking(move || {
+            app.accounts().withdraw_invitation(By::Session(&me.session), &form.id)?;
+            if let Some(Err(error)) = app.outbox().map(|outbox| outbox.withdraw(&MessageId::of(&mail_key(&form.id)))) {
+                // There may be none, or it has left: the link is dead all the same.
+                tracing::debug!(code = error.code(), "no mail was taken back");
+            }
+            Ok(())
+        })
+        .await
+    };
+    let (code, note) = match withdrawn {
+        Ok(()) => (StatusCode::OK, done(&view.t("invitation_taken_back"))),
+        Err(error) => (status(&error), stop(&view.wrong(&error))),
+    };
+    page(&view, &app, &me, code, &note, &Again::default()).await
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -233,7 +298,7 @@ pub(crate) async fn confirm_recovery(view: View, State(app): State<App>, Form(fo
         blocking(move || app.accounts().confirm_recovery(&me.session, &form.id)).await
     };
     let (code, note) = match confirmed {
-        Ok(recovered) => (StatusCode::OK, link_note(&view, &app, recovered.invitation.token.expose())),
+        Ok(recovered) => (StatusCode::OK, link_note(&view, &app, recovered.invitation.token.expose(), None)),
         Err(error) => (status(&error), stop(&view.wrong(&error))),
     };
     page(&view, &app, &me, code, &note, &Again::default()).await

@@ -166,6 +166,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/account/password", SignedIn).post(SMALL, account::password),
         page("/account/password/finish", SignedIn).post(SMALL, account::finish_password),
         page("/account/people", Inviter).get(people::show).post(SMALL, people::invite),
+        page("/account/people/withdraw", Inviter).post(EMPTY, people::withdraw),
         page("/account/people/recover", Inviter).post(SMALL, people::recover),
         page("/account/people/confirm", Inviter).post(EMPTY, people::confirm_recovery),
         page("/demo", Demo).get(demo::show),

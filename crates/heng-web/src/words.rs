@@ -1,9 +1,9 @@
 //! Words, dates, numbers and money in the reader's language.
 
+pub(crate) use heng_domain::messages::{date, moment};
 use heng_domain::messages::{message, plain};
 use heng_domain::text::Lang;
 use heng_domain::time::Instant;
-use jiff::civil::{Date, DateTime};
 
 /// A message of the section `web`.
 pub(crate) fn t(lang: Lang, key: &str) -> String {
@@ -13,41 +13,6 @@ pub(crate) fn t(lang: Lang, key: &str) -> String {
 /// A message with places.
 pub(crate) fn tp(lang: Lang, key: &str, params: &[(&str, &str)]) -> String {
     message(lang, "web", key, params.iter().copied())
-}
-
-/// 2026年3月4日 · 4 March 2026
-pub(crate) fn date(lang: Lang, date: Date) -> String {
-    let month = match lang {
-        Lang::Zh => date.month().to_string(),
-        Lang::En => month(date).to_owned(),
-    };
-    tp(lang, "date", &[("day", &date.day().to_string()), ("month", &month), ("year", &date.year().to_string())])
-}
-
-fn month(date: Date) -> &'static str {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    usize::try_from(date.month() - 1).ok().and_then(|i| MONTHS.get(i)).copied().unwrap_or("")
-}
-
-/// A date with hours and minutes.
-pub(crate) fn moment(lang: Lang, at: DateTime) -> String {
-    match lang {
-        Lang::Zh => format!("{}{:02}:{:02}", date(lang, at.date()), at.hour(), at.minute()),
-        Lang::En => format!("{}, {:02}:{:02}", date(lang, at.date()), at.hour(), at.minute()),
-    }
 }
 
 /// An instant in local time.

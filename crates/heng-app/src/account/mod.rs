@@ -114,6 +114,23 @@ impl Language {
             Language::En => Lang::En,
         }
     }
+
+    /// The BCP 47 tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Language::ZhHant => "zh-Hant",
+            Language::ZhHans | Language::En => self.lang().tag(),
+        }
+    }
+
+    /// What the addresses of pages in this language begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Language::ZhHans => "",
+            Language::ZhHant => "hant/",
+            Language::En => "en/",
+        }
+    }
 }
 
 /// Who may sign in. It is serialised for its row only, with hashes and secrets: pages and answers show chosen fields of

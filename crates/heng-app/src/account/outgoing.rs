@@ -4,6 +4,7 @@ use heng_domain::messages::message;
 use serde::{Deserialize, Serialize};
 
 use super::{Account, Language};
+use crate::hant::{self, Names};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,13 @@ impl Outgoing {
 
     fn say(&self, key: &str) -> String {
         let params = self.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        message(self.language.lang(), "account", key, params)
+        let text = message(self.language.lang(), "account", key, params);
+        if self.language == Language::ZhHant { hant::text(&text, &Names::new([self.name()])) } else { text }
+    }
+
+    /// The owner's name, in which no word is exchanged.
+    fn name(&self) -> &str {
+        self.params.iter().find(|(name, _)| name == "name").map_or("", |(_, value)| value)
     }
 
     /// Subject line.

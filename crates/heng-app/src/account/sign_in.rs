@@ -1,5 +1,6 @@
 //! Signing in with password and code, and setting the ways to sign in.
 
+use heng_domain::messages::moment;
 use heng_domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -143,7 +144,11 @@ impl Accounts {
             }
             None => Err(match locked {
                 Some(until) => {
-                    let tell = |account| Outgoing::new(account, Notice::Locked, &[("time", until.to_string())]);
+                    let local = until.local(self.heng.utc_offset_minutes());
+                    let tell = |account: &Account| {
+                        let time = moment(account.language.lang(), local);
+                        Outgoing::new(account, Notice::Locked, &[("time", time)])
+                    };
                     AccountError::SignInLocked { until, notice: account.as_ref().map(tell).map(Box::new) }
                 }
                 None => AccountError::SignInWrong,

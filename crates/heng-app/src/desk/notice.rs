@@ -3,8 +3,9 @@
 use heng_domain::edition::events::{
     Effect, NoticePublished, ObjectionAnswered, ObjectionReceived, ObjectionScreened, Role,
 };
+use heng_domain::messages::date;
 use heng_domain::rules::StageKind;
-use heng_domain::text::Text;
+use heng_domain::text::{Lang, Text};
 use serde_json::json;
 
 use super::call::{TEXT, TITLE, yes_no};
@@ -113,7 +114,8 @@ fn objection_cases<'b>(desk: &EditionDesk<'_>, open: impl Iterator<Item = (&'b S
     }
     open.map(|(id, application)| {
         let name = desk.name(application);
-        Case::duty(id.clone(), Text::new(format!("{} · {id}", name.zh), format!("{} · {id}", name.en)), None)
+        let about = Text::new(format!("{} · {id}", name.zh), format!("{} · {id}", name.en));
+        Case::duty(id.clone(), about, desk.edition.objection_due(id))
     })
     .collect()
 }
@@ -137,7 +139,7 @@ fn notice_form(desk: &EditionDesk<'_>, stage: &str) -> Vec<Field> {
     let zh: Vec<&str> = listed.iter().map(|t| t.zh.as_str()).collect();
     let en: Vec<&str> = listed.iter().map(|t| t.en.as_str()).collect();
     let names = Text::new(zh.join("、"), en.join("; "));
-    let day = Text::new(format!("{}年{}月{}日", until.year(), until.month(), until.day()), until.to_string());
+    let day = Text::new(date(Lang::Zh, until), date(Lang::En, until));
     let rules = edition.rules();
     let document = same(&rules.document.number);
     let places = [

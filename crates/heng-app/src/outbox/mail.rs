@@ -22,7 +22,7 @@ pub(super) struct Mailer {
 }
 
 /// True if text is an address to which mail can go. Few servers take other letters than those of ASCII.
-pub(super) fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     text.len() <= 254 && text.is_ascii() && text.parse::<Address>().is_ok()
 }
 

@@ -27,6 +27,7 @@ pub use self::config::{HookConfig, MailConfig, OutboxConfig, Security};
 pub use self::error::{Failure, Obstacle, OutboxError};
 use self::hook::{Hook, TextMessage};
 use self::mail::Mailer;
+pub(crate) use self::mail::is_address;
 pub use self::template::{Template, Words};
 use crate::account::{Language, Outgoing};
 use crate::clock::Clock;
@@ -140,7 +141,7 @@ impl Content {
 
     fn words(&self, lang: Language) -> Option<Words> {
         match self {
-            Content::Template { template, params } => Some(template.words(lang.lang(), params)),
+            Content::Template { template, params } => Some(template.words(lang, params)),
             Content::Notice(outgoing) => {
                 let (subject, body) = (outgoing.subject(), outgoing.text());
                 Some(Words { subject, sms: body.clone(), body })
@@ -293,7 +294,7 @@ impl Outbox {
         not_before: Option<Instant>,
     ) -> Result<MessageId> {
         let fits = match to {
-            To::Mail(address) => mail::is_address(address),
+            To::Mail(address) => is_address(address),
             To::Phone(number) => hook::is_phone(number),
         };
         if !fits {
@@ -467,7 +468,7 @@ impl Outbox {
         match &row.to {
             To::Mail(address) => self.mailer.as_ref().ok_or_else(no_way)?.send(id, address, &words, now),
             To::Phone(number) => {
-                let (lang, template, text) = (row.lang.lang().tag(), row.content.name(), words.sms.as_str());
+                let (lang, template, text) = (row.lang.tag(), row.content.name(), words.sms.as_str());
                 let message = TextMessage { id, to: number, lang, template, text };
                 self.hook.as_ref().ok_or_else(no_way)?.send(&message, now.millis() / SECOND)
             }

@@ -4,9 +4,10 @@
 //! no place to put one: whoever wants to know more follows the link and signs in.
 
 use heng_domain::messages::plain;
-use heng_domain::text::Lang;
 use serde::{Deserialize, Serialize};
 
+use crate::account::Language;
+use crate::hant::{self, Names};
 use crate::outbox::error::OutboxError;
 
 /// Characters of a value.
@@ -42,17 +43,9 @@ macro_rules! templates {
 templates! {
     /// An invitation to sign in for the first time; the link works once.
     Invitation = "mail_invitation", ["office", "link", "due"];
-    /// Signing in was locked after wrong attempts.
-    SignInLocked = "mail_sign_in_locked", ["office", "time", "link"];
-    /// Somebody's access was restored by two officers.
-    RecoveryDone = "mail_recovery_done", ["office", "time", "link"];
     /// An application has arrived.
     ApplicationReceived = "mail_application_received", ["office", "edition", "record", "link"];
-    /// Something in an application must be corrected.
-    CorrectionAsked = "mail_correction_asked", ["office", "edition", "due", "link"];
-    /// A department is asked for its opinion.
-    OpinionAsked = "mail_opinion_asked", ["office", "edition", "due", "link"];
-    /// A task is due soon.
+    /// A task is due, or was.
     TaskDue = "mail_task_due", ["office", "edition", "due", "link"];
     /// An expert is invited to a panel.
     PanelInvitation = "mail_panel_invitation", ["office", "edition", "due", "link"];
@@ -111,9 +104,16 @@ impl Template {
         Ok(())
     }
 
-    /// The message in a language.
-    pub(super) fn words(self, lang: Lang, params: &[(String, String)]) -> Words {
-        let text = |key: &str| fill(&plain(lang, self.section(), key), params);
+    /// The message in a language. In traditional Chinese our own words are exchanged too; of values only the characters.
+    pub(super) fn words(self, language: Language, params: &[(String, String)]) -> Words {
+        let plain = |key: &str| plain(language.lang(), self.section(), key);
+        let text = |key: &str| match language {
+            Language::ZhHans | Language::En => fill(&plain(key), params),
+            Language::ZhHant => {
+                let values = params.iter().map(|(name, value)| (name.clone(), hant::characters(value)));
+                fill(&hant::text(&plain(key), &Names::default()), &values.collect::<Vec<_>>())
+            }
+        };
         Words { subject: text("subject"), body: text("body"), sms: text("sms") }
     }
 }
@@ -146,6 +146,8 @@ fn fill(text: &str, params: &[(String, String)]) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use heng_domain::text::Lang;
 
     use super::*;
 
@@ -180,6 +182,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn traditional_chinese_exchanges_our_words_and_keeps_names_and_links() {
+        let params = [
+            ("office", "云川质量信息办公室"),
+            ("edition", "质量奖"),
+            ("due", "2026年5月21日"),
+            ("link", "https://heng.example/hant/work/质量"),
+        ];
+        let params = params.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (hans, hant) =
+            (Template::TaskDue.words(Language::ZhHans, &params), Template::TaskDue.words(Language::ZhHant, &params));
+        assert!(hans.body.contains("云川质量信息办公室") && hans.subject.contains("质量奖"));
+        assert!(hant.body.contains("雲川質量信息辦公室") && hant.subject.contains("質量獎"), "{}", hant.body);
+        assert!(hant.body.starts_with("您好：") && hant.body.contains("請登入"), "{}", hant.body);
     }
 
     #[test]

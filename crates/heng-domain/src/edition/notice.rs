@@ -9,7 +9,7 @@ use super::events::{Effect, NoticePublished, ObjectionAnswered, ObjectionReceive
 use super::state::{Edition, MotionState, Notice, Objection};
 use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
-use crate::rules::{NoticeRules, StageKind};
+use crate::rules::{DayKind, NoticeRules, StageKind};
 use crate::time::Instant;
 
 /// Hidden fields that name an objector (award-rules.md R45, R46).
@@ -109,7 +109,7 @@ impl Edition {
     }
 
     pub(super) fn apply_objection(&mut self, record: &Record, body: ObjectionReceived) {
-        let objection = Objection { time: record.time, screened: None, answer: None, body };
+        let objection = Objection { seq: record.seq, time: record.time, screened: None, answer: None, body };
         self.objections.push((objection.body.objection.clone(), objection));
     }
 
@@ -188,6 +188,15 @@ impl Edition {
             }
         }
         objection.answer = Some(body);
+    }
+
+    /// Last day to answer an objection: so many working days after the day on which it came. `None` if there is no such
+    /// objection, or the calendar does not know a year.
+    pub fn objection_due(&self, id: &str) -> Option<Date> {
+        let objection = self.objection(id)?;
+        let stage = self.rules().stage(&self.notice(&objection.body.notice)?.body.stage)?;
+        let days = stage.notice.as_ref()?.answer_days.value;
+        self.calendar.as_ref()?.window_end(self.day(objection.time), days, DayKind::Working).ok()
     }
 
     /// Objections that still need an answer.

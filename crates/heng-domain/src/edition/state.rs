@@ -401,6 +401,8 @@ pub struct Notice {
 pub struct Objection {
     /// As received.
     pub body: ObjectionReceived,
+    /// Number of its record.
+    pub seq: u64,
     /// When.
     pub time: Instant,
     /// Accepted or not, and why.

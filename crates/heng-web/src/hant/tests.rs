@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{ENTRIES, LIBRARY, Names, attributes, end_of_tag, fragment, text, to_traditional};
+use super::{Names, attributes, end_of_tag, fragment, to_traditional};
 
 fn page(inner: &str) -> String {
     format!("<!DOCTYPE html><html lang=\"zh-Hans\"><body>{inner}</body></html>")
@@ -54,40 +54,6 @@ fn a_page_that_is_not_simplified_stays() {
     let expected = "<html lang=\"en\"><p>获奖</p><a lang=\"zh-Hant\">簡體</a></html>";
     assert_eq!(to_traditional(english, &Names::default()), expected);
     assert_eq!(fragment("<p>获奖</p>", &Names::default()), "<p>獲獎</p>");
-}
-
-#[test]
-fn field_words_are_exchanged_but_not_in_names() {
-    let none = Names::default();
-    assert_eq!(text("质量工作", &none), "品質工作");
-    assert_eq!(text("云川市市长质量奖", &none), "雲川市市長質量獎");
-    assert_eq!(text("依据《质量信息条例》和质量", &none), "依據《質量信息條例》和品質");
-    assert_eq!(text("云质量〔2026〕12号", &none), "雲質量〔2026〕12號");
-    assert_eq!(text("按程序办理，用 heng 程序核验", &none), "按程序辦理，用 heng 程式核驗");
-    assert_eq!(text("公布、占名额、总账、平台", &none), "公布、占名額、總帳、平台");
-    let names = Names::new(["云川质量信息公司", "云川公司", "占云"]);
-    assert_eq!(names.0.len(), 1, "only names with a word of the glossary need keeping");
-    assert_eq!(text("云川质量信息公司的质量", &names), "雲川質量信息公司的品質");
-}
-
-#[test]
-fn the_glossary_is_sound() {
-    assert!(LIBRARY.is_some());
-    let file: toml::Table = include_str!("../../../../data/messages/hant.toml").parse().unwrap();
-    let mut count = 0;
-    for (section, list) in &file {
-        assert!(matches!(section.as_str(), "writing" | "word"), "{section}");
-        for entry in list.as_array().unwrap() {
-            let get = |key: &str| entry.get(key).and_then(toml::Value::as_str).unwrap_or_default();
-            assert!(!get("from").is_empty() && !get("to").is_empty() && !get("why").is_empty(), "{entry}");
-            count += 1;
-        }
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    for entry in ENTRIES.values().flatten() {
-        assert!(seen.insert(&entry.from), "{} stands twice", entry.from);
-    }
-    assert_eq!(seen.len(), count, "every entry is read");
 }
 
 /// All tags of a page with those attributes taken out that may change.

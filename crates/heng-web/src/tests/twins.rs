@@ -56,6 +56,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/account/password", None(PERSON)),
     ("/account/password/finish", None(PERSON)),
     ("/account/people", None(PERSON)),
+    ("/account/people/withdraw", None(PERSON)),
     ("/account/people/recover", None(PERSON)),
     ("/account/people/confirm", None(PERSON)),
     ("/demo", None(DEMO)),

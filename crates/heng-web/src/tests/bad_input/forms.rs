@@ -89,9 +89,10 @@ fn all(town: &Town) -> Vec<Sent> {
         sent(
             "/account/people",
             officer(),
-            &[("subject", "p:0099"), ("name", "某甲"), ("email", "a@example.cn"), ("admin", "")],
+            &[("subject", "p:0099"), ("name", "某甲"), ("email", "a@example.cn"), ("language", "en"), ("admin", "")],
             &["name", "email"],
         ),
+        sent("/account/people/withdraw", officer(), &[("id", "none")], &[]),
         sent("/account/people/recover", officer(), &[("account", &account), ("reason", "手机丢失")], &["reason"]),
         sent("/account/people/confirm", officer(), &[("id", "none")], &[]),
         sent("/demo/enter", None, &[("subject", "p:0001"), ("next", "/work")], &[]),
