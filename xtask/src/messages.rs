@@ -13,7 +13,7 @@ type Messages = BTreeMap<String, BTreeMap<String, String>>;
 const HAN: [&str; 4] = ["衡 Heng", "简", "繁", "提交申报"];
 
 /// Keys that are put together from a prefix: titles of checks, units, ways to fill a form.
-const PREFIXES: [&str; 12] = [
+const PREFIXES: [&str; 13] = [
     "title_V-",
     "about_V-",
     "unit_",
@@ -26,6 +26,7 @@ const PREFIXES: [&str; 12] = [
     "sort_",
     "kind_",
     "unmarked_",
+    "month_",
 ];
 
 /// Parts of a record that only a machine reads are listed here in the desk, and need no name.

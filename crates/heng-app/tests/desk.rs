@@ -323,6 +323,40 @@ fn a_vote_on_paper_comes_to_its_end_by_duties_alone() {
     assert!(!done.contains_key("ballot.cast"));
 }
 
+/// A window of working days that reaches into next year needs its arrangement, which is published when the edition runs.
+#[test]
+fn the_days_off_of_next_year_are_added_by_two_officers() {
+    let town = town(|_| {});
+    let log = "heng.example/nanlu-county/2026";
+    let years = || {
+        let log = town.heng.log(log).unwrap();
+        let image = log.image();
+        image.state.edition().unwrap().calendar.clone().unwrap().years
+    };
+    let before = years();
+    let answers = |holidays: &str, workdays: &str| {
+        let text = |text: &str| vec![text.to_owned()];
+        Answers::from([
+            ("holidays".to_owned(), text(holidays)),
+            ("workdays".to_owned(), text(workdays)),
+            ("calendar_source".to_owned(), text("虚构的通知")),
+            ("source".to_owned(), text("虚构的通知")),
+        ])
+    };
+    let act = |answers: &Answers| proposal::act(&town.heng, log, "p:0001", "calendar.adopted", "-", answers);
+    for wrong in ["2027-13-01", "2026-10-01", "1 January"] {
+        let refused = act(&answers(wrong, "")).unwrap_err();
+        assert!(matches!(&refused, DeskError::Wrong(wrong) if wrong[0].code == "calendar_day"), "{wrong}: {refused:?}");
+    }
+    assert!(act(&answers("2027-01-01", "2027-01-04")).is_err(), "a Monday is no make-up day");
+    assert!(matches!(act(&answers("2027-01-01，2027-01-02\n2027-01-03", "2027-01-09")), Ok(Outcome::Waiting(_))));
+    assert_eq!(years(), before, "one officer changes nothing");
+    town.sign_all(log);
+    let after = years();
+    assert_eq!((after["2027"].holidays.len(), after["2027"].workdays.len()), (3, 1));
+    assert!(before.iter().all(|(year, days)| after.get(year) == Some(days)));
+}
+
 /// What an officer types after having proposed an act is not thrown away when the second one signs; and what the office log
 /// would refuse is refused before anybody is asked to sign.
 #[test]

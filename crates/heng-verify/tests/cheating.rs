@@ -980,7 +980,13 @@ fn a_ballot_with_a_revoked_key_is_refused() {
     let voter = forger.body(at)["voter"].clone();
     let motion = forger.body(at)["motion"].clone();
     let opened = forger.find("motion.opened", |b| b["motion"] == motion);
-    forger.insert(opened, "p:0001", "person.unseated", json!({ "person": voter, "reason": "left" }), &[]);
+    forger.insert(
+        opened,
+        "p:0001",
+        "person.unseated",
+        json!({ "person": voter, "reason": "left" }),
+        &["p:0001", "p:0002"],
+    );
     refuses(&forger.report(Everybody), "V-07", n(at + 1), "signature.no_key");
 }
 

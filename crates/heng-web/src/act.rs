@@ -544,8 +544,11 @@ pub(crate) async fn import(
     let done = blocking(move || {
         let sheet = form.sheet()?;
         let answers = desk::import(form.app.heng(), &form.log, &sheet.me, &source.from)?;
-        let version = form.version(&sheet, form.draft(&sheet)?.as_ref())?;
-        form.save(&sheet, version, answers)?;
+        let draft = form.draft(&sheet)?;
+        let before = sheet.before();
+        let typed = draft.as_ref().map_or(&before, |draft| &draft.answers);
+        let answers = desk::fill_in(&before, typed, answers);
+        form.save(&sheet, form.version(&sheet, draft.as_ref())?, answers)?;
         Ok(form)
     })
     .await;

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::call::window;
 use super::field::{Answers, Choice, Field, Input, Kind, cell_fen, cell_number, same, words, yuan_text};
+use super::files::{letter_evidence, letter_files};
 use super::results::{self, Results};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 use crate::heng::Heng;
@@ -62,20 +63,37 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
         },
         Act {
             kind: ApplicationWithdrawn::KIND,
+            who: Who::Officer,
+            signs: Signs::OFFICERS,
+            open: |desk| {
+                let field = desk.edition.field.iter().filter(|_| desk.has(Role::Officer));
+                field.map(|id| Case::possible(id.clone(), desk.name(id))).collect()
+            },
+            form: |_, _| {
+                let mut fields = vec![Field::new("reason", Kind::Area { most: 1000, rows: 4 })];
+                fields.extend(letter_files());
+                fields
+            },
+            write: |desk, application, input| {
+                let evidence = letter_evidence(desk, input)?;
+                let (application, reason) = (application.to_owned(), input.text("reason"));
+                let body = ApplicationWithdrawn { application, evidence, reason };
+                Ok(vec![Written::edition(desk.document(), body)?])
+            },
+        },
+        Act {
+            kind: ApplicationWithdrawn::KIND,
             who: Who::Applicant,
             signs: Signs::NOBODY,
             open: |desk| {
-                if desk.has(Role::Officer) {
-                    let field = desk.edition.field.iter();
-                    return field.map(|id| Case::possible(id.clone(), desk.name(id))).collect();
-                }
                 let live = live(desk, &desk.me).map(|a| &a.body.application);
                 let live = live.filter(|id| desk.edition.field.contains(*id));
                 live.map(|id| Case::possible(id.clone(), desk.name(id))).into_iter().collect()
             },
             form: |_, _| vec![Field::new("reason", Kind::Area { most: 1000, rows: 4 })],
             write: |desk, application, input| {
-                let body = ApplicationWithdrawn { application: application.to_owned(), reason: input.text("reason") };
+                let (application, reason) = (application.to_owned(), input.text("reason"));
+                let body = ApplicationWithdrawn { application, evidence: Vec::new(), reason };
                 Ok(vec![Written::edition(desk.document(), body)?])
             },
         },
@@ -327,6 +345,20 @@ pub fn import_sources(heng: &Heng, log: &str, organisation: &str) -> crate::Resu
     Ok(out)
 }
 
+/// `typed` together with `imported`: what stands in the form already, stays; filled in is only what is empty or as the empty
+/// form `before` has it.
+pub fn fill_in(before: &Answers, typed: &Answers, imported: Answers) -> Answers {
+    let said = |values: Option<&Vec<String>>| values.is_some_and(|v| v.iter().any(|text| !text.trim().is_empty()));
+    let mut out = typed.clone();
+    for (name, answer) in imported {
+        let now = typed.get(&name);
+        if !said(now) || now == before.get(&name) {
+            out.insert(name, answer);
+        }
+    }
+    out
+}
+
 /// The answers of this edition's form, as far as the organisation's application in `from` has them: texts, percentages
 /// of items that both trees have, and the figures of the years that are asked for.
 ///
@@ -371,4 +403,22 @@ pub fn import(heng: &Heng, log: &str, organisation: &str, from: &str) -> Result<
     answers.insert("figures".to_owned(), vec![years.iter().map(line).collect::<Vec<_>>().join("\n")]);
     answers.insert("secret:figures".to_owned(), marked(&Column::ALL.map(Part::Figures)));
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_fills_in_what_is_empty_and_leaves_what_was_typed() {
+        let answers = |list: &[(&str, &str)]| -> Answers {
+            list.iter().map(|(name, text)| ((*name).to_owned(), vec![(*text).to_owned()])).collect()
+        };
+        let before = answers(&[("profile", ""), ("figures", "2025\t\t"), ("text:1", ""), ("text:2", "")]);
+        let typed = answers(&[("profile", "mine"), ("figures", "2025\t\t"), ("text:1", " ")]);
+        let imported = answers(&[("profile", "old"), ("figures", "2025\t9\t"), ("text:1", "one"), ("text:2", "two")]);
+        let filled = fill_in(&before, &typed, imported);
+        let wanted = answers(&[("profile", "mine"), ("figures", "2025\t9\t"), ("text:1", "one"), ("text:2", "two")]);
+        assert_eq!(filled, wanted);
+    }
 }

@@ -1,7 +1,10 @@
 //! Files that an owner has uploaded and may attach: name, size and what they are about, beside the content's hash.
 
+use heng_log::Hash;
 use serde::{Deserialize, Serialize};
 
+use super::field::{Field, Input, Kind};
+use super::{DeskError, EditionDesk, Wrong};
 use crate::error::Result;
 use crate::heng::Heng;
 
@@ -64,4 +67,27 @@ pub fn list(heng: &Heng, owner: &str) -> Result<Vec<(String, FileInfo)>> {
 /// If the store fails.
 pub fn remove(heng: &Heng, owner: &str, sha256: &str) -> Result<bool> {
     Ok(heng.store().delete_row(ROWS, &key(owner, sha256))?)
+}
+
+/// Fields for a letter that came on paper: its scan, or where it is kept.
+pub(super) fn letter_files() -> [Field; 2] {
+    [
+        Field::labelled("files", "letter_files", Kind::Files { most: 10 }).optional(),
+        Field::labelled("source", "letter_source", Kind::Line { most: 300 }).optional(),
+    ]
+}
+
+/// What was answered to [`letter_files`]; one of both must be there.
+pub(super) fn letter_evidence(desk: &EditionDesk<'_>, input: &Input) -> std::result::Result<Vec<Hash>, DeskError> {
+    let mut evidence: Vec<Hash> = Vec::new();
+    for file in input.list("files") {
+        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
+        info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
+        evidence.push(file.parse().map_err(|_| unknown())?);
+    }
+    let source = input.text("source");
+    if !source.is_empty() {
+        evidence.push(desk.attach(&source)?);
+    }
+    if evidence.is_empty() { Err(Wrong::new("source", "evidence").into()) } else { Ok(evidence) }
 }

@@ -42,7 +42,7 @@ use serde_json::Value;
 
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
-pub use application::{import, import_sources};
+pub use application::{fill_in, import, import_sources};
 pub use describe::describe;
 pub use field::{Answers, Choice, Field, Input, Kind, Wrong, read, same, words};
 

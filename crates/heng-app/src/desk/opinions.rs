@@ -7,6 +7,7 @@ use heng_domain::text::Text;
 use serde_json::json;
 
 use super::field::{Choice, Field, Input, Kind, read_day, same, words};
+use super::files::{letter_evidence, letter_files};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 /// What follows the department in the name of a case that corrects.
@@ -105,11 +106,9 @@ fn correction_of(department: &Department) -> Text {
 
 /// The reply letter: its number, and the file or where it is kept.
 fn letter_fields() -> Vec<Field> {
-    vec![
-        Field::new("letter", Kind::Line { most: 100 }),
-        Field::labelled("files", "letter_files", Kind::Files { most: 10 }).optional(),
-        Field::labelled("source", "letter_source", Kind::Line { most: 300 }).optional(),
-    ]
+    let mut fields = vec![Field::new("letter", Kind::Line { most: 100 })];
+    fields.extend(letter_files());
+    fields
 }
 
 fn answer_choices() -> Vec<Choice> {
@@ -138,7 +137,7 @@ fn answers_form(desk: &EditionDesk<'_>, department: &str) -> Vec<Field> {
 }
 
 fn write_answers(desk: &EditionDesk<'_>, department: &str, input: &Input) -> Proposed {
-    let evidence = evidence(desk, input)?;
+    let evidence = letter_evidence(desk, input)?;
     let mut out = Vec::new();
     let mut wrong = Vec::new();
     for application in applications(desk, department, false) {
@@ -172,24 +171,9 @@ fn correction_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
 fn write_correction(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
     let department = case.trim_end_matches(CORRECTION);
     let application = input.text("application");
-    let evidence = evidence(desk, input)?;
+    let evidence = letter_evidence(desk, input)?;
     let written = one(desk, (department, &application), input, ("answer", "reason_text"), &evidence)?;
     written.map_or(Err(DeskError::NotOpen), |written| Ok(vec![written]))
-}
-
-/// The uploaded reply, or where the paper is kept.
-fn evidence(desk: &EditionDesk<'_>, input: &Input) -> Result<Vec<heng_log::Hash>, DeskError> {
-    let mut evidence: Vec<heng_log::Hash> = Vec::new();
-    for file in input.list("files") {
-        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
-        super::files::info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
-        evidence.push(file.parse().map_err(|_| unknown())?);
-    }
-    let source = input.text("source");
-    if !source.is_empty() {
-        evidence.push(desk.attach(&source)?);
-    }
-    if evidence.is_empty() { Err(Wrong::new("source", "evidence").into()) } else { Ok(evidence) }
 }
 
 /// The answer of a department on an application; nothing where the letter is silent about it.

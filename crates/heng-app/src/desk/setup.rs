@@ -1,16 +1,20 @@
 //! Setting an edition up: people, experts, organisations, stages, its end.
 
+use std::collections::BTreeSet;
+
+use heng_domain::calendar::Year;
 use heng_domain::edition::StageProgress;
 use heng_domain::edition::events::{
-    EditionClosed, ExpertSeated, OrganisationEntered, PersonSeated, PersonUnseated, PrivacyErased, Role, StageClosed,
-    StageOpened,
+    CalendarAdopted, EditionClosed, ExpertSeated, OrganisationEntered, PersonSeated, PersonUnseated, PrivacyErased,
+    Role, StageClosed, StageOpened,
 };
 use heng_domain::office::Key;
 use heng_domain::office::events::OfficeRole;
+use jiff::civil::Date;
 use serde_json::json;
 
-use super::field::{Choice, Field, Input, Kind, same, words};
-use super::{Act, Case, EditionDesk, Proposed, Signs, Who, Written};
+use super::field::{Choice, Field, Input, Kind, read_day, same, words};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     vec![
@@ -28,9 +32,20 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             write: write_person,
         },
         Act {
+            kind: CalendarAdopted::KIND,
+            who: Who::Officer,
+            signs: Signs::OFFICERS,
+            open: |desk| {
+                let year = next_year(desk).filter(|_| desk.has(Role::Officer) && !desk.edition.closed);
+                year.map(|year| Case::possible("-", same(year))).into_iter().collect()
+            },
+            form: calendar_form,
+            write: write_calendar,
+        },
+        Act {
             kind: PersonUnseated::KIND,
             who: Who::Officer,
-            signs: Signs::NOBODY,
+            signs: Signs::OFFICERS,
             open: |desk| officer_case(desk, true),
             form: |desk, _| {
                 let seated = desk.edition.seats.iter().filter(|(_, seat)| seat.active);
@@ -255,7 +270,7 @@ fn write_person(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
 fn write_expert(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
     let person = input.text("person");
     let offered = super::proposal::offered_keys(desk.heng, &desk.edition.log)?;
-    let Some(key) = offered.get(&person).cloned() else { return Err(super::DeskError::NotOpen) };
+    let Some(key) = offered.get(&person).cloned() else { return Err(DeskError::NotOpen) };
     // A random number, so that the order of seating tells nothing of who it is.
     let random = desk.heng.random()?;
     let expert = format!("x:{}", hex::encode(random.get(..4).unwrap_or_default()));
@@ -267,7 +282,7 @@ fn write_expert(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
 fn write_organisation(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
     let id = input.text("organisation");
     let Some((office, (seq, body))) = desk.office.and_then(|o| Some((o, o.organisations.get(&id)?))) else {
-        return Err(super::DeskError::NotOpen);
+        return Err(DeskError::NotOpen);
     };
     let programme = office.editions.get(&desk.edition.log).map(|(_, e)| e.programme.as_str()).unwrap_or_default();
     let body = OrganisationEntered {
@@ -282,4 +297,45 @@ fn write_organisation(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Propose
         uscc: body.uscc.clone().unwrap_or_default(),
     };
     Ok(vec![Written::edition(desk.document(), body)?])
+}
+
+/// The first year that the edition's calendar does not know.
+fn next_year(desk: &EditionDesk<'_>) -> Option<i16> {
+    let known = desk.edition.calendar.as_ref()?.years.keys().filter_map(|year| year.parse::<i16>().ok());
+    known.max().map(|year| year + 1)
+}
+
+/// The arrangement of the next year, filled in where it travels with the program.
+fn calendar_form(desk: &EditionDesk<'_>, _: &str) -> Vec<Field> {
+    let year = next_year(desk).map(|year| year.to_string()).unwrap_or_default();
+    let known = crate::library::calendar(&desk.edition.rules().calendar).ok().flatten();
+    let known = known.and_then(|calendar| calendar.years.get(&year).cloned());
+    let days = |days: fn(&Year) -> &BTreeSet<Date>| {
+        known.iter().flat_map(days).map(Date::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let area = || Kind::Area { most: 2000, rows: 8 };
+    vec![
+        Field::new("holidays", area()).with(days(|year| &year.holidays)),
+        Field::new("workdays", area()).optional().with(days(|year| &year.workdays)),
+        Field::labelled("source", "calendar_source", Kind::Line { most: 300 })
+            .with(known.as_ref().map(|year| year.basis.clone()).unwrap_or_default()),
+    ]
+}
+
+fn write_calendar(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
+    let mut calendar = desk.edition.calendar.clone().ok_or(DeskError::NotOpen)?;
+    let year = next_year(desk).ok_or(DeskError::NotOpen)?;
+    // One day on a line, or several with blanks or commas between them.
+    let days = |name: &str| -> Result<BTreeSet<Date>, DeskError> {
+        let text = input.text(name);
+        let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '，' | '、' | ';' | '；'));
+        let read = |word: &str| {
+            let day = read_day(word).filter(|day| day.year() == year);
+            day.ok_or_else(|| DeskError::from(Wrong::new(name, "calendar_day")))
+        };
+        words.filter(|word| !word.is_empty()).map(read).collect()
+    };
+    let added = Year { basis: input.text("source"), holidays: days("holidays")?, workdays: days("workdays")? };
+    calendar.years.insert(year.to_string(), added);
+    Ok(vec![Written::edition(desk.document(), CalendarAdopted { calendar })?])
 }

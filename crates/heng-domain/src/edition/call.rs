@@ -117,6 +117,7 @@ impl Edition {
 
     pub(super) fn admit_unseated(&self, cx: &Context<'_>, body: &PersonUnseated) -> Verdict {
         self.require_role(cx, Role::Officer)?;
+        self.require_signers(cx, Role::Officer, 2)?;
         let seated = self.seats.get(&body.person).is_some_and(|seat| seat.active);
         ensure!(seated, "person.unknown", "", person = &body.person);
         ensure!(!body.reason.is_empty(), "reason.missing", "");
@@ -340,8 +341,10 @@ impl Edition {
     pub(super) fn admit_withdrawal(&self, cx: &Context<'_>, body: &ApplicationWithdrawn) -> Verdict {
         self.live(&body.application)?;
         let own = self.applications.get(&body.application).is_some_and(|a| a.body.organisation == cx.actor());
+        // Nobody in the office ends somebody else's application alone.
         if !own {
             self.require_role(cx, Role::Officer)?;
+            self.require_signers(cx, Role::Officer, 2)?;
         }
         ensure!(!body.reason.is_empty(), "reason.missing", "");
         let voted = self.motions.iter().any(|(_, motion)| {
@@ -406,7 +409,9 @@ mod tests {
     use heng_log::signature::PersonalKey;
     use heng_log::webauthn::SoftPasskey;
 
-    use super::super::testing::edition;
+    use serde_json::json;
+
+    use super::super::testing::{act, edition};
     use crate::rules::Sourced;
 
     #[test]
@@ -426,5 +431,23 @@ mod tests {
         assert_eq!(e.check_key(None), Ok(()), "whoever signs nothing needs no key");
         let seated = e.seats.get("p:1").unwrap().key.clone();
         assert_eq!(e.check_key(seated.as_ref()).unwrap_err().code, "key.shared");
+    }
+
+    #[test]
+    fn nobody_in_the_office_ends_an_application_or_a_seat_alone() {
+        let withdrawn = json!({ "application": "a:1", "reason": "letter of the firm" });
+        let left = json!({ "person": "p:11", "reason": "moved away" });
+        for (kind, body) in [("application.withdrawn", &withdrawn), ("person.unseated", &left)] {
+            let by = |signers: &[&str]| act(&mut edition(), "p:1", kind, body.clone(), signers);
+            assert_eq!(by(&[]), Err("signature.too_few"), "{kind}");
+            assert_eq!(by(&["p:1"]), Err("signature.too_few"), "{kind}");
+            assert_eq!(by(&["p:1", "p:3"]), Err("signature.too_few"), "{kind}: the supervisor is no officer");
+            assert_eq!(by(&["p:1", "p:2"]), Ok(()), "{kind}");
+        }
+        // Its own application a firm withdraws by itself.
+        let mut e = edition();
+        let firm = e.applications["a:1"].body.organisation.clone();
+        assert_eq!(act(&mut e, &firm, "application.withdrawn", withdrawn, &[]), Ok(()));
+        assert!(!e.field.contains("a:1"));
     }
 }

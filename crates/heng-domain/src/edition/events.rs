@@ -404,6 +404,9 @@ events! {
     ApplicationWithdrawn = "application.withdrawn" {
         /// Application.
         application: String,
+        /// The applicant's letter, where officers record that it withdraws.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Hash>,
         /// Reason.
         reason: String,
     }

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use heng_app::account::Scope;
+use heng_app::desk;
 use heng_app::simulation::{DEMO_SEED, DeviceKey};
 use heng_domain::record::Anchor;
 use serde_json::{Value, json};
@@ -15,9 +16,12 @@ fn logs(log: &str) -> String {
     format!("/api/v1/logs/{}", crate::view::slug(log))
 }
 
-/// A form of text only: withdrawing an application.
+/// A firm that has applied.
+const FIRM: &str = "o:0001";
+
+/// A form of text only: a firm withdraws its application.
 async fn withdrawal(town: &Town) -> (String, String) {
-    let token = town.token("p:0001", WRITE);
+    let token = town.token(FIRM, WRITE);
     let tasks = town.ask("GET", &format!("{}/tasks?limit=200", logs(OPEN)), Some(&token), None).await.json();
     let tasks = tasks["items"].as_array().unwrap().clone();
     let task = tasks.into_iter().find(|task| task["kind"] == "application.withdrawn").unwrap();
@@ -31,13 +35,13 @@ async fn a_program_finds_its_work_does_it_once_and_proves_it() {
     let token = Some(token.as_str());
 
     let me = town.ask("GET", "/api/v1/me", token, None).await;
-    assert_eq!((me.status, me.json()["subject"].as_str()), (StatusCode::OK, Some("p:0001")));
+    assert_eq!((me.status, me.json()["subject"].as_str()), (StatusCode::OK, Some(FIRM)));
     let tag = me.header("etag").to_owned();
     let again = town.ask_with("GET", "/api/v1/me", token, None, &[("if-none-match", &tag)]).await;
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     let places = town.ask("GET", "/api/v1/logs", token, None).await.json();
     assert!(
-        places["items"].as_array().unwrap().iter().any(|log| log["place"] == "office/log" && log["me"] == "p:0001")
+        places["items"].as_array().unwrap().iter().any(|log| log["place"] == "nanlu-county/2026" && log["me"] == FIRM)
     );
 
     let form = town.ask("GET", &href, token, None).await.json();
@@ -303,4 +307,29 @@ async fn the_office_says_where_to_report_a_hole() {
     let text = came.text();
     assert!(text.starts_with("Contact: mailto:security@localhost\nExpires: 2026-"), "{text}");
     assert!(text.contains("\nPreferred-Languages: zh, en\n"));
+}
+
+/// What somebody has typed survives the import of an earlier application.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_keeps_what_was_typed() {
+    let town = build();
+    let firms = ["o:0005", "o:0006", "o:0004", "o:0003"];
+    let sources = |firm: &&str| desk::import_sources(town.heng(), OPEN, firm).unwrap();
+    let firm = firms.into_iter().find(|firm| !sources(firm).is_empty()).unwrap();
+    let from = sources(&firm)[0].0.clone();
+    let token = town.token(firm, WRITE);
+    let href = format!("{}/acts/application.submitted/-", logs(OPEN));
+    let typed = json!({ "version": 0, "answers": { "profile": ["typed by hand"] } });
+    assert_eq!(town.ask("PUT", &format!("{href}/draft"), Some(&token), Some(typed)).await.status, StatusCode::OK);
+    let request = Request::post(format!("/work/{}/import", crate::view::slug(OPEN)))
+        .header(header::COOKIE, town.cookie(firm))
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("from={from}")))
+        .unwrap();
+    assert_eq!(town.send(request).await.status, StatusCode::SEE_OTHER);
+    let draft = town.ask("GET", &href, Some(&token), None).await.json()["draft"]["answers"].clone();
+    assert_eq!(draft["profile"], json!(["typed by hand"]));
+    let filled = |name: &str| draft[name][0].as_str().is_some_and(|text| !text.is_empty());
+    assert!(filled("text:4.1.2") && filled("percent:4.1.2"), "the rest is filled in: {draft}");
 }
