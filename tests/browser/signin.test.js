@@ -52,7 +52,15 @@ test('a real office: officers come in, a person is registered, gets a role and a
 
     // The person comes in by an invitation and offers the passkey.
     const link = await first.invite('p:0003', '王五', 'wang@example.cn');
+    // The security chip of this computer makes RSA keys only.
     const third = await Person.open(browser, office);
+    await third.page.addInitScript(() => {
+      const create = navigator.credentials.create.bind(navigator.credentials);
+      navigator.credentials.create = (options) => {
+        options.publicKey.pubKeyCredParams = options.publicKey.pubKeyCredParams.filter(({ alg }) => alg === -257);
+        return create(options);
+      };
+    });
     await third.accept(link);
     await third.go('/account/keys');
     await third.press('form:has(select[name=credential]) button');
@@ -63,6 +71,7 @@ test('a real office: officers come in, a person is registered, gets a role and a
     await first.go('/work/office/log');
     assert.match(await first.page.locator('.next-step').innerText(), new RegExp(print));
     await first.next();
+    assert.match(await first.page.locator('pre.exact').textContent(), /"key":"webauthn-rs256:localhost:/);
     await second.next();
     assert.match(second.page.url(), /\/records\/\d+$/);
     await third.next();
@@ -75,9 +84,28 @@ test('a real office: officers come in, a person is registered, gets a role and a
     await third.page.fill('input[name=name]', '赵六');
     await third.page.check('input[name=public_name]');
     await third.press('form.act .buttons .primary');
+    // A log that is not the one that this device saw, or is shorter, or has another key, is not signed upon.
+    const seen = 'heng-seen:quality.example/office', pinned = 'heng-log-key:quality.example/office';
+    const store = (name, value) => third.page.evaluate(([name, value]) => {
+      const before = localStorage.getItem(name);
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, value);
+      return before;
+    }, [name, value]);
+    const own = JSON.parse(await store(seen, null));
+    assert.ok(own.size > 3 && /^[0-9a-f]{64}$/.test(own.root), 'the device remembers what it has verified');
+    const forks = [[seen, { size: 3, root: '0'.repeat(64) }], [seen, { ...own, root: '1'.repeat(64) }], [seen, { size: 9999, root: own.root }]];
+    for (const [name, value] of [...forks.map(([name, value]) => [name, JSON.stringify(value)]), [pinned, 'quality.example/office+00000000+AQ==']]) {
+      const before = await store(name, value);
+      await third.page.click('#sign button');
+      await third.page.locator('#sign-status', { hasText: 'differs from what this device saw' }).waitFor();
+      await store(name, before);
+    }
+    await store(seen, JSON.stringify(own));
     await third.sign();
     assert.match(third.page.url(), /\/records\/\d+$/);
     assert.match(await third.main(), /赵六/);
+    assert.ok(JSON.parse(await store(seen, null)).size > own.size);
 
     // Signed out, and in again without a name.
     await third.signOut();

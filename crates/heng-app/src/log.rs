@@ -12,7 +12,7 @@ use heng_log::checkpoint::{Checkpoint, open_checkpoint, sign_checkpoint};
 use heng_log::commitment::Opening;
 use heng_log::note::{SignerKey, VerifierKey};
 use heng_log::proof::Receipt;
-use heng_log::tree::{Frontier, inclusion_proof, leaf_hash};
+use heng_log::tree::{Frontier, consistency_proof, inclusion_proof, leaf_hash};
 use heng_log::{Hash, Sha256};
 use heng_store::{Entry, SignerMemory, Store, StoreError, StoredCheckpoint};
 
@@ -408,6 +408,22 @@ impl Log {
             inclusion_proof::<Sha256>(&image.leaves, seq).map_err(|error| AppError::Other(error.to_string()))?;
         let checkpoint = image.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default();
         Ok(Receipt { index: seq, proof, checkpoint, extra: None })
+    }
+
+    /// The newest signed checkpoint, and the proof that it holds the first `old_size` records unchanged: no proof where that
+    /// is nothing, or all.
+    ///
+    /// # Errors
+    /// If the log has not so many records.
+    pub fn growth(&self, old_size: u64) -> Result<(String, Vec<Hash>)> {
+        let image = self.image();
+        let proof = match old_size {
+            0 => Vec::new(),
+            size => {
+                consistency_proof::<Sha256>(&image.leaves, size).map_err(|error| AppError::Other(error.to_string()))?
+            }
+        };
+        Ok((image.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default(), proof))
     }
 
     /// Destroys the hidden values of a record; call it after `privacy.erased` was accepted.

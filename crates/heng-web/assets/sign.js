@@ -23,14 +23,88 @@
     return Array.prototype.map.call(new Uint8Array(buffer), function (b) { return ('0' + b.toString(16)).slice(-2); }).join('');
   }
 
-  // The newest checkpoint that this device has seen: a log that shrinks, or shows another root for the same size, is not signed.
-  function known(at) {
-    var key = 'heng-seen:' + log;
-    var seen = null;
-    try { seen = JSON.parse(localStorage.getItem(key) || 'null'); } catch (e) { seen = null; }
-    if (seen && (at.size < seen.size || (at.size === seen.size && at.root !== seen.root))) { return false; }
-    try { localStorage.setItem(key, JSON.stringify(at)); } catch (e) { /* a private window remembers nothing */ }
-    return true;
+  // What this device remembers of the log; a private window remembers nothing.
+  function remembered(name) {
+    try { return localStorage.getItem(name + log); } catch (e) { return null; }
+  }
+  function remember(name, value) {
+    try { localStorage.setItem(name + log, value); } catch (e) { /* a private window */ }
+  }
+  function stop(why) { throw new Error(form.getAttribute(why)); }
+
+  function unhex(digits) {
+    return Uint8Array.from(digits.match(/../g) || [], function (pair) { return parseInt(pair, 16); });
+  }
+  function node(left, right) {
+    var both = new Uint8Array(65);
+    both[0] = 1; both.set(unhex(left), 1); both.set(unhex(right), 33);
+    return crypto.subtle.digest('SHA-256', both).then(hex);
+  }
+
+  // RFC 9162 §2.1.4.2: whether the tree of `next` holds that of `old` unchanged.
+  function consistent(old, next, proof) {
+    if (old.size === 0) { return Promise.resolve(true); }
+    if (old.size >= next.size) { return Promise.resolve(old.size === next.size && old.root === next.root); }
+    var path = (old.size & (old.size - 1)) === 0 ? [old.root].concat(proof) : proof;
+    var fn = old.size - 1, sn = next.size - 1;
+    while (fn & 1) { fn >>= 1; sn >>= 1; }
+    if (!path.length) { return Promise.resolve(false); }
+    return path.slice(1).reduce(function (before, hash) {
+      return before.then(function (at) {
+        if (!at || sn === 0) { return null; }
+        var joins = (fn & 1) === 1 || fn === sn;
+        while (joins && (fn & 1) === 0 && fn !== 0) { fn >>= 1; sn >>= 1; }
+        fn >>= 1; sn >>= 1;
+        return joins
+          ? Promise.all([node(hash, at[0]), node(hash, at[1])])
+          : node(at[1], hash).then(function (right) { return [at[0], right]; });
+      });
+    }, Promise.resolve([path[0], path[0]])).then(function (at) {
+      return Boolean(at) && sn === 0 && at[0] === old.root && at[1] === next.root;
+    });
+  }
+
+  // A signed note (C2SP): its checkpoint, if the log's key signed it. The key is the one that this device saw first.
+  function checkpoint(key, note) {
+    var pinned = remembered('heng-log-key:');
+    if (pinned && pinned !== key) { return Promise.reject(new Error(form.getAttribute('data-changed'))); }
+    var end = note.indexOf('\n\n') + 1;
+    var body = note.slice(0, end), lines = body.split('\n');
+    var own = note.slice(end + 1).split('\n').find(function (line) { return line.indexOf('\u2014 ' + key.split('+')[0] + ' ') === 0; });
+    if (!own || lines[0] !== log) { return Promise.reject(new Error(form.getAttribute('data-changed'))); }
+    var found = { size: Number(lines[1]), root: hex(bytes(lines[2])) };
+    var raw = bytes(key.split('+').slice(2).join('+')).slice(1), signature = bytes(own.split(' ').pop()).slice(4);
+    return crypto.subtle.importKey('raw', raw, { name: 'Ed25519' }, false, ['verify']).then(function (imported) {
+      return crypto.subtle.verify({ name: 'Ed25519' }, imported, signature, new TextEncoder().encode(body));
+    }, function () { return true; /* an older browser knows no Ed25519: the tree is checked all the same */ }).then(function (holds) {
+      if (!holds) { stop('data-changed'); }
+      remember('heng-log-key:', key);
+      return found;
+    });
+  }
+
+  function growth(from) {
+    return fetch(form.getAttribute('data-proof') + '?from=' + from, { credentials: 'same-origin' }).then(function (answer) {
+      // The log has fewer records than this device has seen.
+      if (answer.status === 409) { stop('data-changed'); }
+      if (!answer.ok) { stop('data-unproven'); }
+      return answer.json();
+    }, function () { stop('data-unproven'); });
+  }
+
+  // What was seen, and what is about to be signed upon, must both be beginnings of the log as it is now.
+  function verified(at) {
+    var seen = JSON.parse(remembered('heng-seen:') || 'null') || { size: 0, root: '' };
+    return [seen, at].reduce(function (before, old) {
+      return before.then(function () { return growth(old.size); }).then(function (grown) {
+        return checkpoint(grown.key, grown.note).then(function (now) {
+          return consistent(old, now, grown.proof).then(function (holds) {
+            if (!holds) { stop('data-changed'); }
+            remember('heng-seen:', JSON.stringify(now));
+          });
+        });
+      });
+    }, Promise.resolve());
   }
 
   function withPasskey(hash) {
@@ -62,10 +136,11 @@
     var out = [];
     list.reduce(function (before, statement) {
       return before.then(function () {
-        if (!known(statement.at)) { throw new Error(form.getAttribute('data-changed')); }
+        return verified(statement.at);
+      }).then(function () {
         return crypto.subtle.digest('SHA-256', new TextEncoder().encode(statement.text));
       }).then(function (hash) {
-        if (hex(hash) !== statement.hash) { throw new Error(form.getAttribute('data-mismatch')); }
+        if (hex(hash) !== statement.hash) { stop('data-mismatch'); }
         return form.getAttribute('data-alg') === 'ed25519' ? withKey(hash) : withPasskey(hash);
       }).then(function (signature) {
         signature.at = statement.at;

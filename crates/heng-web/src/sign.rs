@@ -1,6 +1,6 @@
 //! A proposal: what exactly is to be recorded, who has signed, and the signature of the reader's own device.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine;
@@ -13,6 +13,7 @@ use heng_domain::messages;
 use heng_domain::record::{Anchor, Signature};
 use heng_domain::refusal::Refusal;
 use heng_domain::text::Text;
+use heng_log::Hash;
 use heng_log::signature::PublicKey;
 use heng_log::webauthn::Assertion;
 use maud::{Markup, html};
@@ -149,6 +150,51 @@ fn who(view: &View, app: &App, proposal: &Proposal, standing: &Standing) -> Mark
     }
 }
 
+/// From how many records on the log is to be shown to have only grown.
+#[derive(Deserialize)]
+pub(crate) struct Since {
+    pub from: u64,
+}
+
+/// What a device needs to see by itself that the log has only grown: the log's key, its newest checkpoint, and the proof
+/// that this holds the first `from` records unchanged.
+pub(crate) struct Growth {
+    /// `name+id+base64` (C2SP signed-note).
+    pub key: String,
+    /// The signed checkpoint.
+    pub note: String,
+    /// Hashes of the consistency proof (RFC 9162 §2.1.4).
+    pub proof: Vec<Hash>,
+}
+
+/// For whoever a proposal concerns; `None` where its log has not so many records.
+pub(crate) fn growth(app: &App, subject: &str, id: &str, from: u64) -> Result<Option<Growth>, DeskError> {
+    let log = app.heng().log(&load(app, subject, id)?.proposal.log)?;
+    if from > log.anchor().size {
+        return Ok(None);
+    }
+    let (note, proof) = log.growth(from)?;
+    Ok(Some(Growth { key: log.verifier_key().to_string(), note, proof }))
+}
+
+pub(crate) async fn proof(
+    view: View,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(since): Query<Since>,
+) -> Response {
+    let Some(me) = view.me.clone() else { return StatusCode::UNAUTHORIZED.into_response() };
+    let app = app.clone();
+    match tokio::task::spawn_blocking(move || growth(&app, &me.subject, &id, since.from)).await {
+        Ok(Ok(Some(Growth { key, note, proof }))) => {
+            axum::Json(json!({ "key": key, "note": note, "proof": proof })).into_response()
+        }
+        Ok(Ok(None)) => StatusCode::CONFLICT.into_response(),
+        Ok(Err(DeskError::NotOpen)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Err(_)) | Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 /// The form in which the device puts its signatures.
 fn device(view: &View, app: &App, me: &Me, loaded: &Loaded) -> Markup {
     let Some(key) = &loaded.standing.key else {
@@ -174,7 +220,8 @@ fn device(view: &View, app: &App, me: &Me, loaded: &Loaded) -> Markup {
                 form #sign method="post" action=(action) data-log=(loaded.proposal.log) data-statements=(statements)
                     data-alg=(key.alg()) data-key=(key.fingerprint()) data-rp=[key.rp()] data-credential=[credential]
                     data-no-key=(view.t("key_not_here")) data-changed=(view.t("log_changed")) data-cancelled=(view.t("sign_cancelled"))
-                    data-mismatch=(view.t("hash_mismatch")) {
+                    data-mismatch=(view.t("hash_mismatch")) data-unproven=(view.t("log_unproven"))
+                    data-proof=(view.href(&format!("/work/sign/{}/proof", loaded.proposal.id))) {
                     input type="hidden" name="signatures" value="";
                     (ui::submit(&view.t(if key.rp().is_some() { "sign_passkey" } else { "sign_key" }), true, None))
                     p #sign-status role="status" {}

@@ -41,7 +41,7 @@ use super::{
     paths(
         me::show, logs::list, tasks::all, tasks::of_log,
         acts::show, acts::save, acts::send,
-        proposals::list, proposals::show, proposals::sign, proposals::withdraw,
+        proposals::list, proposals::show, proposals::proof, proposals::sign, proposals::withdraw,
         applications::list, applications::show, applications::file, opinions::show, visits::show,
         records::show, records::receipt,
         papers::list, papers::show, papers::of_all, papers::for_all,

@@ -198,6 +198,52 @@ pub(crate) async fn show(
     fresh(lang, &headers, &detail)
 }
 
+/// From how many records on.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProofAsked {
+    /// Size of the checkpoint that the device verified last; 0 if it has seen none.
+    #[serde(default, deserialize_with = "super::given::whole")]
+    #[param(default = 0)]
+    from: u64,
+}
+
+/// What a device needs to see by itself that the log has only grown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Growth)]
+pub(crate) struct GrowthShape {
+    /// The log's key, `name+id+base64` (C2SP signed-note).
+    key: String,
+    /// The newest signed checkpoint.
+    note: String,
+    /// Hashes of the consistency proof (RFC 9162 §2.1.4), in hex; empty where `from` is 0 or all.
+    proof: Vec<String>,
+}
+
+/// Proof that the log of a proposal has only grown since a checkpoint: check it before you sign.
+#[utoipa::path(
+    get, path = "/api/v1/proposals/{id}/proof", tag = "proposals", operation_id = "proposal_proof", params(("id" = String, Path, description = "The proposal."), ProofAsked), security(("token" = [])),
+    responses((status = 200, description = "Key, checkpoint and proof.", body = GrowthShape))
+)]
+pub(crate) async fn proof(
+    caller: Caller,
+    Speaks(lang): Speaks,
+    State(app): State<App>,
+    At(id): At<String>,
+    Asked(asked): Asked<ProofAsked>,
+    headers: HeaderMap,
+) -> Answer {
+    let found = blocking(lang, move || {
+        let found = sign::growth(&app, &caller.subject, &id, asked.from);
+        let found = found.map_err(|error| Problem::of_desk(lang, &error))?.ok_or_else(|| Problem::missing(lang))?;
+        let proof = found.proof.iter().map(ToString::to_string).collect();
+        Ok(GrowthShape { key: found.key, note: found.note, proof })
+    })
+    .await?;
+    fresh(lang, &headers, &found)
+}
+
 /// Signatures of the records of a proposal.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -67,6 +67,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/outbox/withdraw", Json(&["/outbox/{id}"])),
     ("/work/outbox/retry", Json(&["/outbox/{id}/retry"])),
     ("/work/sign/{id}", Json(&["/proposals/{id}", "/proposals/{id}/signatures"])),
+    ("/work/sign/{id}/proof", Json(&["/proposals/{id}/proof"])),
     ("/work/sign/{id}/withdraw", Json(&["/proposals/{id}"])),
     ("/work/{first}/{second}", Json(&["/logs/{first}/{second}/tasks"])),
     ("/work/{first}/{second}/records/{seq}", Json(&["/logs/{first}/{second}/records/{seq}"])),
