@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use heng_domain::edition::events::{Event, Role};
-use heng_domain::edition::{Edition, Opinions};
+use heng_domain::edition::{Application, Edition, Opinions};
 use heng_domain::messages::date;
 use heng_domain::record::Record;
 use heng_domain::replay::LogState;
@@ -99,9 +99,8 @@ impl Post {
         let page = format!("work/{}/opinions", place(edition));
         let letter = Letter::new("", Template::TaskDue, page, Some(asked.until));
         for account in officers {
-            let Some(mail) = &account.email else { continue };
             let key = format!("{}|{}|{when}|{}", edition.log, asked.seq, account.id);
-            self.send(edition, (asked.seq, &key), &letter, account.language, mail);
+            self.write(edition, (asked.seq, &key), &letter, account);
         }
     }
 
@@ -120,8 +119,8 @@ impl Post {
         if looked.is_some_and(|day| day == today.to_string().into_bytes()) {
             return Ok(());
         }
-        for account in everybody.iter().filter(|a| a.disabled.is_none()) {
-            let Some(mail) = &account.email else { continue };
+        let reached = |a: &&Account| a.disabled.is_none() && (a.email.is_some() || a.phone.is_some());
+        for account in everybody.iter().filter(reached) {
             let tasks = desk::tasks(&self.heng, log.id(), account.subject.handle())?;
             let due = tasks.iter().filter(|task| task.case.duty).filter_map(|task| task.case.due).min();
             let Some((due, when)) = due.and_then(|due| Some((due, owed(due, today)?))) else { continue };
@@ -129,7 +128,7 @@ impl Post {
             let LogState::Edition(Some(edition)) = &image.state else { continue };
             let letter = Letter::new("", Template::TaskDue, format!("work/{}", place(edition)), Some(due));
             let key = format!("{}|{due}|{when}|{}", edition.log, account.id);
-            self.send(edition, (size, &key), &letter, account.language, mail);
+            self.write(edition, (size, &key), &letter, account);
         }
         Ok(self.heng.store().put_row(REMINDED, log.id(), today.to_string().as_bytes())?)
     }
@@ -145,29 +144,29 @@ impl Post {
                 Reader::Subject(subject) => {
                     let readers = everybody.iter().filter(|a| a.subject.handle() == subject && a.disabled.is_none());
                     for account in readers {
-                        let Some(mail) = &account.email else { continue };
-                        let key = key(&account.id);
-                        put += usize::from(self.send(edition, (record.seq, &key), &letter, account.language, mail));
+                        put += self.write(edition, (record.seq, &key(&account.id)), &letter, account);
                     }
                 }
                 // Nothing is known of the reader but the address; the key must not hold it.
                 Reader::Address(mail) => {
-                    let (key, language) = (key("objector"), Language::default());
-                    put += usize::from(self.send(edition, (record.seq, &key), &letter, language, mail));
+                    let (key, to) = (key("objector"), To::Mail(mail.clone()));
+                    put += usize::from(self.send(edition, (record.seq, &key), &letter, Language::default(), &to));
                 }
             }
         }
         put
     }
 
-    fn send(
-        &self,
-        edition: &Edition,
-        (seq, key): (u64, &str),
-        letter: &Letter,
-        language: Language,
-        mail: &str,
-    ) -> bool {
+    /// By mail, and by text message where the owner gave a telephone and the office has a service for it.
+    fn write(&self, edition: &Edition, (seq, key): (u64, &str), letter: &Letter, account: &Account) -> usize {
+        let mail = account.email.clone().map(|mail| (key.to_owned(), To::Mail(mail)));
+        let phone = account.phone.clone().filter(|_| self.outbox.has_hook());
+        let phone = phone.map(|phone| (format!("{key}|sms"), To::Phone(phone)));
+        let ways = mail.into_iter().chain(phone);
+        ways.filter(|(key, to)| self.send(edition, (seq, key), letter, account.language, to)).count()
+    }
+
+    fn send(&self, edition: &Edition, (seq, key): (u64, &str), letter: &Letter, language: Language, to: &To) -> bool {
         let lang = language.lang();
         let link = format!("{}{}{}", self.outbox.base_url(), language.prefix(), letter.page);
         let name = format!("{} · {}", edition.rules().name.get(lang), edition.opened.label.get(lang));
@@ -183,7 +182,7 @@ impl Post {
         ];
         let places = letter.template.places();
         let params: Vec<(&str, &str)> = all.into_iter().filter(|(name, _)| places.contains(name)).collect();
-        match self.outbox.put(key, &To::Mail(mail.to_owned()), language, letter.template, &params, None) {
+        match self.outbox.put(key, to, language, letter.template, &params, None) {
             Ok(_) => true,
             Err(error) => {
                 tracing::warn!(code = error.code(), "a message could not be put");
@@ -233,6 +232,10 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
     let organisation =
         |application: &String| edition.applications.get(application).map(|a| a.body.organisation.clone());
     let day = |stage: &str| edition.rules().stage(stage).and_then(|stage| edition.due(stage));
+    let news = |application: &String| -> Vec<Letter> {
+        let page = format!("{work}/applications/{application}");
+        organisation(application).map(|o| Letter::new(&o, Template::ApplicationNews, page, None)).into_iter().collect()
+    };
     let to_objector = |id: &str, template| {
         let found = edition.objection(id);
         let letter = found.and_then(|objection| {
@@ -249,6 +252,16 @@ fn letters(edition: &Edition, record: &Record) -> Vec<Letter> {
                 format!("{work}/records/{}", record.seq),
                 None,
             )]
+        }
+        // What became of an application is not said in a message: the page says it to whoever signs in.
+        Some(Event::PreReviewDecided(body)) => news(&body.application),
+        Some(Event::ApplicationWithdrawn(body)) if edition.has_role(&record.actor, Role::Officer) => {
+            news(&body.application)
+        }
+        Some(Event::ShortlistDecided(_) | Event::SelectionDecided(_) | Event::DecisionMade(_)) => {
+            let passed =
+                |a: &Application| a.review.as_ref().is_some_and(|review| review.passed) && a.withdrawn.is_none();
+            edition.applications.iter().filter(|(_, a)| passed(a)).flat_map(|(id, _)| news(id)).collect()
         }
         Some(Event::NoticePublished(body)) => body
             .names

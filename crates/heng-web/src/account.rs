@@ -89,6 +89,7 @@ pub(crate) fn place_of(error: &AccountError) -> &'static str {
         AccountError::InvitationSubject | AccountError::AccountExists => "subject",
         AccountError::NameForm => "name",
         AccountError::EmailForm | AccountError::EmailTaken => "email",
+        AccountError::PhoneForm => "phone",
         AccountError::ReasonForm => "reason",
         AccountError::PasswordShort { .. } | AccountError::PasswordLong => "password",
         AccountError::CodeWrong => "code",
@@ -107,7 +108,7 @@ async fn page(
     me: &std::sync::Arc<Me>,
     status: StatusCode,
     top: &Markup,
-    again: &Again<NewToken>,
+    again: &Again<Typed>,
 ) -> Response {
     let lists = {
         let (app, me) = (app.clone(), me.clone());
@@ -128,6 +129,17 @@ async fn page(
     let preferences = html! {
         (ui::field(&Field::of("language", view.t("preference_language"), FieldKind::Radio { options: &languages, chosen: current.into() })))
         (ui::field(&Field::of("large", view.t("preference_large"), FieldKind::Checkbox { value: "yes".into(), checked: me.session.account.large_text })))
+        (ui::submit(&view.t("go_save"), false, None))
+    };
+    let account = &me.session.account;
+    let known = || Contact {
+        email: account.email.clone().unwrap_or_default(),
+        phone: account.phone.clone().unwrap_or_default(),
+    };
+    let Contact { email, phone } = again.typed.contact.clone().unwrap_or_else(known);
+    let contact = html! {
+        (ui::field(&Field::line("email", view.t("contact_email"), email).optional(view.t("optional")).error(again.error("email"))))
+        (ui::field(&Field::of("phone", view.t("contact_phone"), FieldKind::Line { input_type: "tel", value: phone.into(), autocomplete: Some("tel") }).optional(view.t("optional")).error(again.error("phone"))))
         (ui::submit(&view.t("go_save"), false, None))
     };
     let session_rows: Vec<Row<'_>> = sessions
@@ -159,9 +171,10 @@ async fn page(
     let token_columns =
         ["token_name", "token_scopes", "token_expires", "session_action"].map(|key| Column::text(view.t(key)));
     let scopes = [Choose::new("read", view.t("scope_read")), Choose::new("write", view.t("scope_write"))];
-    let scope = if again.is_wrong() { again.typed.scope.as_str() } else { "read" };
+    let token = &again.typed.token;
+    let scope = if token.scope.is_empty() { "read" } else { token.scope.as_str() };
     let token_form = html! {
-        (ui::field(&Field::line("name", view.t("token_name"), again.typed.name.as_str()).error(again.error("name"))))
+        (ui::field(&Field::line("name", view.t("token_name"), token.name.as_str()).error(again.error("name"))))
         (ui::field(&Field::of("scope", view.t("token_scopes"), FieldKind::Radio { options: &scopes, chosen: scope.into() }).error(again.error("scope"))))
         (ui::submit(&view.t("token_make"), false, None))
     };
@@ -174,6 +187,7 @@ async fn page(
         @if is_officer(app, me) || me.session.account.admin {
             p { a.button href=(view.href("/account/people")) { (view.t("people_link")) } }
         }
+        section { h2 { (view.t("contact")) } p { (view.t("contact_text")) } (ui::form(&ui::Form { action: view.href("/account/contact").into(), ..ui::Form::default() }, &contact)) }
         section { h2 { (view.t("preferences")) } (ui::form(&ui::Form { action: view.href("/account/preferences").into(), ..ui::Form::default() }, &preferences)) }
         section {
             h2 { (view.t("sessions")) }
@@ -251,13 +265,57 @@ pub(crate) struct NewToken {
     scope: String,
 }
 
+/// How somebody is reached.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Contact {
+    email: String,
+    phone: String,
+}
+
+/// What was typed last on the page of an account.
+#[derive(Clone, Default)]
+struct Typed {
+    token: NewToken,
+    contact: Option<Contact>,
+}
+
+/// Sets mail address and telephone: both or, where one is wrong, neither.
+pub(crate) async fn contact(view: View, State(app): State<App>, Form(form): Form<Contact>) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let saved = {
+        let (app, me, form) = (app.clone(), me.clone(), form.clone());
+        blocking(move || {
+            let accounts = app.accounts();
+            accounts.check_phone(&form.phone)?;
+            let before = me.session.account.email.as_deref().unwrap_or_default();
+            if form.email.trim() != before {
+                app.notify(&accounts.set_email(&me.session, &form.email)?);
+            }
+            accounts.set_phone(&me.session, &form.phone)
+        })
+        .await
+    };
+    let typed = Typed { contact: Some(form), ..Typed::default() };
+    match saved {
+        Ok(()) => {
+            let again = Again { typed, wrong: None };
+            page(&view, &app, &me, StatusCode::OK, &done(&view.t("contact_saved")), &again).await
+        }
+        Err(error) => {
+            let again = Again::new(typed, place_of(&error), view.wrong(&error));
+            page(&view, &app, &me, status(&error), &html! {}, &again).await
+        }
+    }
+}
+
 pub(crate) async fn make_token(view: View, State(app): State<App>, Form(form): Form<NewToken>) -> Response {
     let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let scopes = match form.scope.as_str() {
         "read" => BTreeSet::from([Scope::Read]),
         "write" => BTreeSet::from([Scope::Read, Scope::Write]),
         _ => {
-            let again = Again::new(form, "scope", view.t("error_choose"));
+            let again = Again::new(Typed { token: form, ..Typed::default() }, "scope", view.t("error_choose"));
             return page(&view, &app, &me, StatusCode::UNPROCESSABLE_ENTITY, &html! {}, &again).await;
         }
     };
@@ -272,7 +330,8 @@ pub(crate) async fn make_token(view: View, State(app): State<App>, Form(form): F
             page(&view, &app, &me, StatusCode::OK, &ui::note(Tone::Done, &note), &Again::default()).await
         }
         Err(error) => {
-            let again = Again::new(form, place_of(&error), view.wrong(&error));
+            let token = Typed { token: form, ..Typed::default() };
+            let again = Again::new(token, place_of(&error), view.wrong(&error));
             page(&view, &app, &me, status(&error), &html! {}, &again).await
         }
     }
@@ -502,6 +561,7 @@ pub(crate) async fn finish_passkey(
     };
     match finished {
         Ok(enrolled) => {
+            app.notify(&enrolled.notice);
             let to = view.href("/account/keys");
             let mut out = Json(json!({ "to": to })).into_response();
             if let Some(signed) = enrolled.signed_in {
@@ -600,10 +660,13 @@ pub(crate) async fn finish_password(
         blocking(move || app.accounts().finish_password(client.caller(), &me.session, &form.setup, &form.code)).await
     };
     match finished {
-        Ok(enrolled) => match enrolled.signed_in {
-            Some(signed) => enter(&view, &app, signed, &Onward::default()).await,
-            None => keys_page(&view, &app, &me, StatusCode::OK, &done(&view.t("password_done")), &Again::default()),
-        },
+        Ok(enrolled) => {
+            app.notify(&enrolled.notice);
+            match enrolled.signed_in {
+                Some(signed) => enter(&view, &app, signed, &Onward::default()).await,
+                None => keys_page(&view, &app, &me, StatusCode::OK, &done(&view.t("password_done")), &Again::default()),
+            }
+        }
         // The app has the secret already: another code is all that is needed.
         Err(error @ AccountError::CodeWrong) => {
             code_page(&view, &app, status(&error), &html! {}, &Again::new(form, "code", view.wrong(&error)))

@@ -91,10 +91,13 @@ pub(crate) async fn back(
     let over = AppendHeaders([(header::SET_COOKIE, visit_cookie(&app, ""))]);
     match done {
         Ok(OidcDone::SignedIn(signed)) => (over, enter(&view, &app, signed, &Onward::default()).await).into_response(),
-        Ok(OidcDone::Bound(enrolled)) => match enrolled.signed_in {
-            Some(signed) => (over, enter(&view, &app, signed, &Onward::default()).await).into_response(),
-            None => (over, Redirect::to(&view.href("/account/keys"))).into_response(),
-        },
+        Ok(OidcDone::Bound(enrolled)) => {
+            app.notify(&enrolled.notice);
+            match enrolled.signed_in {
+                Some(signed) => (over, enter(&view, &app, signed, &Onward::default()).await).into_response(),
+                None => (over, Redirect::to(&view.href("/account/keys"))).into_response(),
+            }
+        }
         Err(error) => again(&view, &app, status(&error), view.wrong(&error)),
     }
 }

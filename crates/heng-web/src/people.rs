@@ -113,7 +113,13 @@ async fn page(
             Row::new(vec![
                 html! { (a.name) " · " (a.subject.handle()) },
                 html! { (ui::status_tag(&view.t(if a.disabled.is_some() { "account_off" } else { "account_on" }), if a.disabled.is_some() { Tone::Stop } else { Tone::Done })) },
-                recover_form(view, &a.id, again),
+                html! {
+                    (recover_form(view, &a.id, again))
+                    @if a.id != me.session.account.id {
+                        @let (key, to) = if a.disabled.is_some() { ("account_start", "") } else { ("account_stop", "yes") };
+                        (ui::button_post(&view.t(key), &view.href("/account/people/stop"), &[("id".into(), a.id.as_str().into()), ("stop".into(), to.into())]))
+                    }
+                },
             ])
         })
         .collect();
@@ -287,6 +293,28 @@ pub(crate) async fn recover(view: View, State(app): State<App>, Form(form): Form
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Stop {
+    id: String,
+    #[serde(default)]
+    stop: String,
+}
+
+/// Stops an account, or lets it in again.
+pub(crate) async fn stop_account(view: View, State(app): State<App>, Form(form): Form<Stop>) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let stopped = !form.stop.is_empty();
+    let changed = {
+        let (app, me) = (app.clone(), me.clone());
+        blocking(move || app.accounts().set_disabled(&me.session, &form.id, stopped)).await
+    };
+    let (code, note) = match changed {
+        Ok(()) => (StatusCode::OK, done(&view.t(if stopped { "account_stopped" } else { "account_started" }))),
+        Err(error) => (status(&error), stop(&view.wrong(&error))),
+    };
+    page(&view, &app, &me, code, &note, &Again::default()).await
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Which {
     id: String,
 }
@@ -298,7 +326,10 @@ pub(crate) async fn confirm_recovery(view: View, State(app): State<App>, Form(fo
         blocking(move || app.accounts().confirm_recovery(&me.session, &form.id)).await
     };
     let (code, note) = match confirmed {
-        Ok(recovered) => (StatusCode::OK, link_note(&view, &app, recovered.invitation.token.expose(), None)),
+        Ok(recovered) => {
+            app.notify(&recovered.notice);
+            (StatusCode::OK, link_note(&view, &app, recovered.invitation.token.expose(), None))
+        }
         Err(error) => (status(&error), stop(&view.wrong(&error))),
     };
     page(&view, &app, &me, code, &note, &Again::default()).await

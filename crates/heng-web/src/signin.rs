@@ -146,7 +146,12 @@ pub(crate) async fn sign_in(view: View, State(app): State<App>, client: Client, 
     };
     match done {
         Ok(signed) => enter(&view, &app, signed, &onward).await,
-        Err(error) => page(&view, &app, &onward, status(&error), &login, Some(view.wrong(&error))),
+        Err(error) => {
+            if let Some(notice) = error.notice() {
+                app.notify(notice);
+            }
+            page(&view, &app, &onward, status(&error), &login, Some(view.wrong(&error)))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, OriginalUri, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use heng_app::account::{AccountError, Accounts, Oidc, Provider, Session, Site};
+use heng_app::account::{AccountError, Accounts, Oidc, Outgoing, Provider, Session, Site};
 use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
 use heng_app::outbox::{Outbox, OutboxConfig};
@@ -143,6 +143,15 @@ impl App {
     /// The outbox, if one is set up.
     pub(crate) fn outbox(&self) -> Option<&Arc<Outbox>> {
         self.0.outbox.as_ref()
+    }
+
+    /// Tells the owner of an account what happened to it.
+    pub(crate) fn notify(&self, notice: &Outgoing) {
+        let Some(outbox) = self.outbox() else { return };
+        let key = format!("account|{}|{:?}|{}", notice.account, notice.notice, self.heng().clock().now());
+        if let Err(error) = outbox.put_notice(&key, notice) {
+            tracing::warn!(code = error.code(), "the owner of an account could not be told");
+        }
     }
 
     /// What the demonstration has.

@@ -31,6 +31,7 @@ impl Accounts {
                     subject,
                     name: name.to_owned(),
                     email: None,
+                    phone: None,
                     language,
                     large_text: false,
                     passkeys: Vec::new(),

@@ -29,6 +29,8 @@ pub enum AccountError {
     ReasonForm,
     /// No e-mail address.
     EmailForm,
+    /// A telephone is no number.
+    PhoneForm,
     /// Another account has this e-mail address.
     EmailTaken,
     /// The person has an account that works.
@@ -141,6 +143,7 @@ impl AccountError {
             AccountError::ReasonForm => "recovery.reason",
             AccountError::EmailForm => "account.email",
             AccountError::EmailTaken => "account.email_taken",
+            AccountError::PhoneForm => "account.phone",
             AccountError::AccountExists => "account.exists",
             AccountError::AccountUnknown => "account.unknown",
             AccountError::AccountDisabled => "account.disabled",

@@ -277,6 +277,7 @@ impl Accounts {
             admin: invitation.admin,
             name: invitation.name.clone(),
             email: invitation.email.clone(),
+            phone: None,
             language: invitation.language,
             large_text: false,
             passkeys: Vec::new(),

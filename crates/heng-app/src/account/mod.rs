@@ -148,6 +148,9 @@ pub struct Account {
     pub name: String,
     /// Where notices go; also the name for signing in with a password.
     pub email: Option<String>,
+    /// Where text messages go: digits, with or without `+`.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// Language of pages and notices.
     pub language: Language,
     /// Large-text mode.

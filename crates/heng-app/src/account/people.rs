@@ -9,6 +9,7 @@ use super::secret::key_of;
 use super::{
     Account, AccountError, Accounts, By, DAY, HOUR, Language, MINUTE, Notice, Outgoing, Result, Session, Subject, after,
 };
+use crate::outbox::is_phone;
 
 /// Roles that decide or see everything: their sessions end after 30 idle minutes.
 const SENSITIVE: [OfficeRole; 5] =
@@ -91,6 +92,27 @@ impl Accounts {
         self.still(session, &before)?;
         self.readdress(&before.id, &before.name, Some(&email))?;
         Ok(Outgoing::new(&before, Notice::EmailChanged, &[("email", email)]))
+    }
+
+    /// A telephone as it is kept: without blanks and hyphens, which people put between groups of digits.
+    ///
+    /// # Errors
+    /// [`AccountError::PhoneForm`].
+    pub fn check_phone(&self, phone: &str) -> Result<String> {
+        let phone: String = phone.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        if phone.is_empty() || is_phone(&phone) { Ok(phone) } else { Err(AccountError::PhoneForm) }
+    }
+
+    /// Sets the telephone for text messages, by its owner; an empty one takes it away.
+    ///
+    /// # Errors
+    /// [`AccountError::PhoneForm`].
+    pub fn set_phone(&self, session: &Session, phone: &str) -> Result<()> {
+        let phone = self.check_phone(phone)?;
+        self.edit(&session.account.id, |account| {
+            account.phone = Some(phone.clone()).filter(|phone| !phone.is_empty());
+            Ok(())
+        })
     }
 
     /// Stops an account from signing in, and ends its sessions; or lets it in again.

@@ -50,7 +50,7 @@ pub(super) struct TextMessage<'a> {
 }
 
 /// True if text can be the number of a telephone: digits, with or without `+`.
-pub(super) fn is_phone(text: &str) -> bool {
+pub(crate) fn is_phone(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
     (5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }

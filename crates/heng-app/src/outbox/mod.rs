@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::config::{HookConfig, MailConfig, OutboxConfig, Security};
 pub use self::error::{Failure, Obstacle, OutboxError};
+pub(crate) use self::hook::is_phone;
 use self::hook::{Hook, TextMessage};
 use self::mail::Mailer;
 pub(crate) use self::mail::is_address;
@@ -251,6 +252,11 @@ impl Outbox {
         })
     }
 
+    /// Whether text messages can be sent.
+    pub fn has_hook(&self) -> bool {
+        self.hook.is_some()
+    }
+
     /// The address that every link begins with.
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -295,7 +301,7 @@ impl Outbox {
     ) -> Result<MessageId> {
         let fits = match to {
             To::Mail(address) => is_address(address),
-            To::Phone(number) => hook::is_phone(number),
+            To::Phone(number) => is_phone(number),
         };
         if !fits {
             return Err(OutboxError::Address);

@@ -45,6 +45,8 @@ templates! {
     Invitation = "mail_invitation", ["office", "link", "due"];
     /// An application has arrived.
     ApplicationReceived = "mail_application_received", ["office", "edition", "record", "link"];
+    /// Something happened to an application; the page says what.
+    ApplicationNews = "mail_application_news", ["office", "edition", "link"];
     /// A task is due, or was.
     TaskDue = "mail_task_due", ["office", "edition", "due", "link"];
     /// An expert is invited to a panel.
