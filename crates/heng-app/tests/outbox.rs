@@ -308,7 +308,7 @@ fn a_message_waits_leaves_once_and_says_nothing_afterwards() {
     assert_eq!(remind(&office, "due/1", &mail("li@firm.example")).unwrap(), id, "the same key puts nothing");
     assert_eq!(state(&office, &id), State::Waiting { due: minutes(2) });
     let shown = office.outbox.message(&id).unwrap().words.unwrap();
-    assert_eq!(shown.subject, "提醒：第五届有任务即将到期");
+    assert_eq!(shown.subject, "提醒：第五届有事项待您办理");
     assert!(shown.body.contains('…') && !shown.body.contains(LINK), "a link may be a key: it is not shown");
     assert_eq!(round(&office, minutes(1)), (0, 0, 0));
     assert_eq!(round(&office, minutes(2)), (1, 0, 0));
@@ -554,7 +554,7 @@ fn a_text_message_is_posted_and_signed() {
     assert_eq!(sent["id"], id.as_str());
     assert_eq!(sent["template"], "mail_task_due");
     assert_eq!(sent["lang"], "zh-Hans");
-    assert_eq!(sent["text"], format!("【质量奖办公室】您在第五届中有任务将于 5月9日 到期：{LINK}"));
+    assert_eq!(sent["text"], format!("【质量奖办公室】您在第五届中有事项待办，期限是5月9日：{LINK}"));
     // The signature, computed by other means.
     let seconds = minutes(3).millis() / 1000;
     let expected = {

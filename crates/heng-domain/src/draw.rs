@@ -29,6 +29,27 @@ pub struct SourceValue {
     pub value: String,
 }
 
+/// The one way to write a published value, so that nobody can choose among drawings by choosing a spelling: its numbers in
+/// their order, with their signs and fractions but without leading zeros, joined by commas. `None` without any number.
+///
+/// `03、09、14 | 07` and `3,9,14,7` are the same value; full-width digits are digits.
+pub fn canonical_value(value: &str) -> Option<String> {
+    let narrow = |c: char| match c {
+        '０'..='９' | '．' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+        c => c,
+    };
+    let text: String = value.chars().map(narrow).collect();
+    let numbers = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let number = |word: &str| {
+        let word = word.trim_end_matches('.');
+        let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
+        let whole = Some(whole.trim_start_matches('0')).filter(|digits| !digits.is_empty()).unwrap_or("0");
+        if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    };
+    let numbers: Vec<String> = numbers.filter(|word| word.bytes().any(|b| b.is_ascii_digit())).map(number).collect();
+    if numbers.is_empty() { None } else { Some(numbers.join(",")) }
+}
+
 /// A part of the pool, by 1-based positions in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -268,6 +289,27 @@ mod tests {
     }
 
     /// The published vector of verifiability.md §3.3.
+    #[test]
+    fn a_published_value_has_one_spelling() {
+        let ssq = [
+            "03,09,14,21,26,30|07",
+            " 3, 9,14,21,26,30 | 7 ",
+            "红球 03、09、14、21、26、30 蓝球 07",
+            "０３，０９，１４，２１，２６，３０｜０７",
+        ];
+        for text in ssq {
+            assert_eq!(canonical_value(text).as_deref(), Some("3,9,14,21,26,30,7"), "{text}");
+        }
+        assert_eq!(canonical_value("3456.78 点").as_deref(), Some("3456.78"));
+        assert_eq!(canonical_value("0.50").as_deref(), Some("0.50"));
+        assert_eq!(canonical_value("007.").as_deref(), Some("7"));
+        assert_eq!(canonical_value("000").as_deref(), Some("0"));
+        for nothing in ["", "—", "not yet", "."] {
+            assert_eq!(canonical_value(nothing), None, "{nothing}");
+        }
+        assert_ne!(canonical_value("3,9,14"), canonical_value("3,9,41"), "other numbers are another value");
+    }
+
     #[test]
     fn published_vector() {
         let (plan, values) = vector();

@@ -107,9 +107,13 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 let decided = desk.edition.decision.as_ref().map(|(d, _)| d.approved.as_slice()).unwrap_or_default();
                 let tier =
                     decided.iter().find(|a| a.application == application).ok_or(DeskError::NotOpen)?.tier.clone();
+                let certificate = input.text("certificate");
+                if is_taken(desk, &certificate) {
+                    return Err(Wrong::new("certificate", "certificate_taken").into());
+                }
                 let body = HonourConferred {
                     application: application.to_owned(),
-                    certificate: input.text("certificate"),
+                    certificate,
                     prize_fen: desk.edition.prize_of(application, &tier)?,
                     tier,
                 };
@@ -117,4 +121,10 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
         },
     ]
+}
+
+/// Whether the register has a certificate of this number: such an honour could never be entered. Case does not distinguish.
+fn is_taken(desk: &EditionDesk<'_>, certificate: &str) -> bool {
+    let mut honours = desk.office.iter().flat_map(|office| office.honours.values());
+    honours.any(|honour| honour.body.certificate.eq_ignore_ascii_case(certificate))
 }

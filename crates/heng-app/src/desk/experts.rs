@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heng_domain::draw::{Commit, Plan, Source, SourceValue, Stratum, draw, pool_hash, secret_hash};
+use heng_domain::draw::{Commit, Plan, Source, SourceValue, Stratum, canonical_value, draw, pool_hash, secret_hash};
 use heng_domain::edition::events::{
     DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, Excluded, PanelFormed, PanelMemberReplaced, PledgeGiven,
     PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
@@ -12,7 +12,7 @@ use heng_domain::refusal::Refusal;
 use heng_domain::rules::{Stage, StageKind};
 use heng_domain::text::Text;
 use heng_log::{Hash, Sha256};
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 
 use super::field::{Choice, Field, Input, Kind, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
@@ -435,14 +435,22 @@ fn strata(edition: &Edition, state: &DrawState) -> Vec<(String, u64, u64)> {
     out
 }
 
+/// The next day on which the lottery that the form proposes is drawn: Tuesday, Thursday and Sunday, never today.
+fn next_drawing(today: Date) -> Date {
+    let drawn = |day: &Date| matches!(day.weekday(), Weekday::Tuesday | Weekday::Thursday | Weekday::Sunday);
+    let days = std::iter::successors(today.tomorrow().ok(), |day| day.tomorrow().ok());
+    { days }.find(drawn).unwrap_or(today)
+}
+
 fn plan_form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
     let Some(state) = desk.edition.draws.get(id) else { return Vec::new() };
     let rules = desk.edition.rules().stage(&state.stage).and_then(|s| s.experts.as_ref());
-    let tomorrow = desk.today().tomorrow().unwrap_or(desk.today());
+    let event = next_drawing(desk.today());
     let mut fields = vec![
         Field::new("source", Kind::Line { most: 60 }).with(words("prefill", "draw_source", &[]).zh),
-        Field::new("period", Kind::Line { most: 60 }).with(format!("{}{:03}", tomorrow.year(), tomorrow.day_of_year())),
-        Field::new("sources_on", Kind::Day).with(tomorrow),
+        Field::new("period", Kind::Line { most: 60 })
+            .with(words("prefill", "draw_period", &[("day", &same(event))]).zh),
+        Field::new("sources_on", Kind::Day).with(event),
     ];
     for (group, from, to) in strata(desk.edition, state) {
         let size = to - from + 1;
@@ -508,16 +516,13 @@ fn write_reveal(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
     let kept = desk.heng.store().row("draw-secret", &secret_key(&desk.edition.log, id))?;
     let secret: Option<[u8; 32]> = kept.and_then(|bytes| bytes.try_into().ok());
     let Some(secret) = secret else { return Err(Wrong::new("value0", "secret_lost").into()) };
-    let values: Vec<SourceValue> = plan
-        .sources
-        .iter()
-        .enumerate()
-        .map(|(index, source)| SourceValue {
-            period: source.period.clone(),
-            source: source.source.clone(),
-            value: input.text(&format!("value{index}")),
-        })
-        .collect();
+    // One spelling only: otherwise whoever types could try until the drawing suits.
+    let value = |(index, source): (usize, &Source)| {
+        let field = format!("value{index}");
+        let value = canonical_value(&input.text(&field)).ok_or_else(|| Wrong::new(&field, "draw_value"))?;
+        Ok::<_, DeskError>(SourceValue { period: source.period.clone(), source: source.source.clone(), value })
+    };
+    let values: Vec<SourceValue> = plan.sources.iter().enumerate().map(value).collect::<Result<_, _>>()?;
     let result = draw::<Sha256>(plan, &[secret], &values)
         .map_err(|error| Refusal::new("draw.recompute", &*basis).with("detail", error))?;
     let body = DrawRevealed { draw: id.to_owned(), result, secrets: vec![Hash(secret)], values };
