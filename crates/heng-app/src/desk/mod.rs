@@ -23,6 +23,7 @@ pub mod results;
 mod review;
 pub mod rules;
 mod scoring;
+pub mod session;
 mod setup;
 mod visits;
 

@@ -413,9 +413,7 @@ impl Edition {
         let rules = self.committee_rules(&motion.stage)?;
         ensure!(rules.ballot.value != BallotKind::RollCall, "ballot.roll_call", &rules.ballot.basis);
         ensure!(motion.paper.is_none(), "count.twice", &rules.ballot.basis, motion = &body.motion);
-        let away =
-            |p: &&String| motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(*p)));
-        let voters = motion.present.iter().filter(|p| !away(p)).count();
+        let voters = motion.present.iter().filter(|p| !motion.is_away(p)).count();
         let present = u32::try_from(voters).unwrap_or(u32::MAX);
         let fits = body.issued <= present && body.returned <= body.issued && body.invalid <= body.returned;
         ensure!(
