@@ -60,7 +60,39 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             write: |desk, id, _| {
                 let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
                 let present = !session.present.contains(&desk.me);
-                let body = PresenceRecorded { person: desk.me.clone(), present, session: id.to_owned() };
+                let body = PresenceRecorded { person: desk.me.clone(), present, reason: None, session: id.to_owned() };
+                Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
+            },
+        },
+        // A member whose device fails is signed in by two officers.
+        Act {
+            kind: PresenceRecorded::KIND,
+            who: Who::Officer,
+            signs: Signs::OFFICERS,
+            open: |desk| {
+                let sessions = sessions(desk).into_iter().filter(|_| desk.has(Role::Officer));
+                let about = |s: &Session| words("prefill", "presence_for", &[("stage", &stage_name(desk.edition, s))]);
+                sessions.map(|(id, s)| Case::possible(format!("{id}~officers"), about(s))).collect()
+            },
+            form: |desk, id| {
+                let session = id.split('~').next().and_then(|id| desk.edition.sessions.get(id));
+                let members = session.into_iter().flat_map(|s| s.members.iter().map(move |m| (s, m)));
+                let choices = members.filter(|(_, member)| member.person != desk.me).map(|(session, member)| {
+                    let key = if session.present.contains(&member.person) { "presence_out" } else { "presence_in" };
+                    Choice::new(member.person.clone(), words("prefill", key, &[("name", &same(&member.name))]))
+                });
+                vec![
+                    Field::new("member", Kind::One { choices: choices.collect() }),
+                    Field::labelled("reason", "presence_reason", Kind::Line { most: 300 }),
+                ]
+            },
+            write: |desk, id, input| {
+                let id = id.split('~').next().unwrap_or_default();
+                let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
+                let person = input.text("member");
+                let present = !session.present.contains(&person);
+                let reason = Some(input.text("reason"));
+                let body = PresenceRecorded { person, present, reason, session: id.to_owned() };
                 Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
             },
         },
@@ -346,7 +378,7 @@ fn options(desk: &EditionDesk<'_>, case: &str) -> Option<Vec<String>> {
     })
 }
 
-fn seats(edition: &Edition, rules: &CommitteeRules) -> u32 {
+pub(crate) fn seats(edition: &Edition, rules: &CommitteeRules) -> u32 {
     match rules.choice.value {
         ChoiceKind::Approve => 1,
         ChoiceKind::Pick if rules.seats > 0 => rules.seats,

@@ -6,7 +6,7 @@
 
 mod application;
 mod call;
-mod committee;
+pub(crate) mod committee;
 mod compose;
 mod conferral;
 mod describe;

@@ -146,6 +146,7 @@ impl Edition {
             self.require_role(cx, Role::Officer)?;
             self.require_signers(cx, Role::Officer, 2)?;
         }
+        ensure!(body.reason.as_ref().is_none_or(|reason| !reason.is_empty()), "reason.missing", "");
         ensure!(session.present.contains(&body.person) != body.present, "presence.same", "", person = &body.person);
         Ok(())
     }
