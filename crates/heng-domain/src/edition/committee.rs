@@ -637,4 +637,15 @@ mod tests {
         e.last = e.last.plus_millis(1).unwrap();
         assert_eq!(freeze(&mut e), Ok(()));
     }
+
+    #[test]
+    fn officers_who_sign_a_member_in_give_a_reason_that_is_not_empty() {
+        let mut e = at_the_vote();
+        let out = |e: &mut Edition, reason: &str| {
+            let body = json!({"person": "p:10", "present": false, "reason": reason, "session": "s1"});
+            act(e, "p:1", "presence.recorded", body, &["p:1", "p:2"])
+        };
+        assert_eq!(out(&mut e, ""), Err("reason.missing"));
+        assert_eq!(out(&mut e, "the device does not sign"), Ok(()));
+    }
 }
