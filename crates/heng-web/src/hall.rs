@@ -231,7 +231,8 @@ fn results(lang: Lang, edition: &Edition, (id, motion): (&str, &Motion), code: &
             verdict: t(lang, if count.passed { "passed" } else { "not_passed" }).into(),
             passed: count.passed,
             arithmetic: comparison(&rules.pass, count.yes, count.base, count.passed).into(),
-            explanation: format!("{counts} {}", threshold(lang, &rules.pass, count.base)).into(),
+            explanation: counts.into(),
+            threshold: threshold(lang, &rules.pass, count.base).into(),
         })
     };
     html! {

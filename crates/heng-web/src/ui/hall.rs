@@ -66,8 +66,10 @@ pub struct HallResult<'a> {
     pub passed: bool,
     /// The arithmetic: "22 × 3 = 66 ≥ 60".
     pub arithmetic: Text<'a>,
-    /// What the figures are: "22 of 28 present voted for; two thirds are needed".
+    /// What the figures are: "base 28: 22 yes, 4 no, 2 abstained".
     pub explanation: Text<'a>,
+    /// What was needed, as a sentence.
+    pub threshold: Text<'a>,
 }
 
 /// The result: verdict, arithmetic, and the threshold.
@@ -79,6 +81,7 @@ pub fn hall_result(result: &HallResult<'_>) -> Markup {
             p.hall-word { (result.verdict) }
             p.hall-sum { (result.arithmetic) }
             p.hall-why { (result.explanation) }
+            p.hall-why { (result.threshold) }
         }
     }
 }
