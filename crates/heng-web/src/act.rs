@@ -662,7 +662,10 @@ pub(crate) async fn record(
                 reason: Some(view.t("done_reason").into()),
             })),
         }
-        @if let Some(part) = &session { (part.body) }
+        @if let Some(part) = &session {
+            (part.body)
+            p { a href=(view.href(&format!("/work/{}", place(&app, &log_id)))) { (view.t("go_on")) } }
+        }
         @match crate::rules::proposed(&view, &app, &record.body) {
             Some(changes) => (changes),
             None => (described(&view, &rows)),

@@ -134,6 +134,10 @@ async fn the_question_follows_from_the_option_and_a_remark_stands_behind_it() {
     let name = &edition.applicant(&next.case).unwrap().name;
     assert_eq!(text.zh, format!("是否同意授予{}市长质量奖？（说明：第二批）", name.zh));
     assert!(text.en.contains(&name.en) && text.en.ends_with("(Remark: 第二批)"), "{}", text.en);
+    // Whoever signs anything about a motion reads beside its text whom it is about.
+    let motion = &edition.motions.last().unwrap().0;
+    let rows = desk::describe(Some(edition), &serde_json::json!({ "motion": motion }), &BTreeMap::new());
+    assert!(rows.iter().any(|(_, value)| value == name), "{rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
