@@ -86,10 +86,6 @@ impl Town {
     fn act(&self, subject: &str, task: &Task) -> Result<Outcome, DeskError> {
         let sheet = desk::sheet(&self.heng, &task.log, subject, task.kind, &task.case.id)?;
         let answers = fill(&sheet, self.clock.today());
-        if task.kind == "motion.frozen" {
-            // Members compare their own line first.
-            self.clock.advance_millis(5_000);
-        }
         proposal::act(&self.heng, &task.log, subject, task.kind, &task.case.id, &answers)
     }
 }
@@ -110,6 +106,10 @@ impl Town {
                         Err(error) => panic!("{subject} {} {}: {error}", task.kind, task.case.id),
                     }
                     self.sign_all(log);
+                    if task.kind == "motion.closed" {
+                        // Members compare their own line before the count is frozen.
+                        self.clock.advance_millis(5_000);
+                    }
                     let after = self.heng.log(log).unwrap().image().state.position().0;
                     assert!(after > before, "{} {} by {subject} led to no record", task.kind, task.case.id);
                     *done.entry(task.kind).or_default() += 1;

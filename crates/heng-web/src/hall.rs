@@ -183,7 +183,7 @@ fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSqu
 /// What is voted on, by name, whatever the text says.
 fn options(lang: Lang, edition: &Edition, motion: &Motion) -> Markup {
     let names: Vec<String> = motion.body.options.iter().map(|option| name(lang, edition, option)).collect();
-    html! { p.hall-why { (tp(lang, "hall_options", &[("names", &list(lang, &names))])) } }
+    html! { p.hall-options { (tp(lang, "hall_options", &[("names", &list(lang, &names))])) } }
 }
 
 fn name(lang: Lang, edition: &Edition, option: &str) -> String {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use heng_app::desk::session::{Question, Standing, Step, mark, standing};
 use heng_app::desk::{Place, with_desk, words};
 use heng_domain::edition::MotionState;
-use heng_domain::edition::events::{BallotCast, MotionClosed, MotionDisputed, MotionFrozen, MotionOpened, Role};
+use heng_domain::edition::events::{MotionClosed, MotionDisputed, MotionFrozen, MotionOpened, PresenceRecorded, Role};
 use heng_domain::rules::{BallotKind, Base};
 use heng_domain::time::Instant;
 use maud::{Markup, html};
@@ -91,27 +91,45 @@ impl Page<'_> {
     fn step(&self, found: &Standing) -> Option<Markup> {
         let own = found.mine.as_ref().filter(|step| step.kind != MotionDisputed::KIND);
         if let Some(step) = own {
-            let about = found.motion.as_ref().filter(|_| step.kind == BallotCast::KIND);
-            let text = about.map_or(&found.stage, |motion| &motion.text).get(self.view.lang).to_owned();
-            return Some(self.next_step(
-                text,
-                Some(step),
-                Some(words("act_text", step.kind, &[]).get(self.view.lang).to_owned()),
-            ));
+            let reason = words("act_text", step.kind, &[]).get(self.view.lang).to_owned();
+            return Some(self.next_step(self.about(found, step), Some(step), Some(reason)));
         }
         if let Some(step) = found.next.as_ref().filter(|_| self.chair) {
-            let text = match (step.kind, &found.motion) {
-                (MotionOpened::KIND, _) => self.tp("session_opens", &[("name", &self.name(&step.case))]),
-                (_, Some(motion)) => motion.text.get(self.view.lang).to_owned(),
-                _ => found.stage.get(self.view.lang).to_owned(),
-            };
-            return Some(self.next_step(text, Some(step), Some(self.consequence(found, step))));
+            if step.ready {
+                return Some(self.next_step(self.about(found, step), Some(step), Some(self.consequence(found, step))));
+            }
+            // Others act first; in a demonstration that is whom to enter as. While they compare, there is only to wait.
+            let waits = self.next_step(self.waits(found, step), None, Some(self.t("session_waits_reason")));
+            let others = || crate::demo::next_step(self.view, self.app, self.log).is_some();
+            return (step.kind == MotionFrozen::KIND || !others()).then_some(waits);
         }
         let motion = found.motion.as_ref()?;
         let recorded = motion.recorded.as_ref().filter(|_| motion.state == MotionState::Closed)?;
         let key = if motion.disputed { "session_disputed" } else { "session_compare" };
         let text = self.tp(key, &[("choice", recorded.get(self.view.lang))]);
         Some(self.next_step(text, None, Some(self.what_follows(motion))))
+    }
+
+    /// The act and what it is about.
+    fn about(&self, found: &Standing, step: &Step) -> String {
+        let about = match (step.kind, &found.motion) {
+            (MotionOpened::KIND, _) => self.name(&step.case),
+            (PresenceRecorded::KIND, _) | (_, None) => found.stage.get(self.view.lang).to_owned(),
+            (_, Some(motion)) => motion.text.get(self.view.lang).to_owned(),
+        };
+        format!("{} · {about}", words("act", step.kind, &[]).get(self.view.lang))
+    }
+
+    /// Whom or what the chair waits for.
+    fn waits(&self, found: &Standing, step: &Step) -> String {
+        match &found.motion {
+            Some(motion) if step.kind == MotionClosed::KIND => {
+                let places = [("voted", motion.voted.to_string()), ("voters", motion.voters.to_string())];
+                self.tp("session_waits_votes", &places.each_ref().map(|(name, value)| (*name, value.as_str())))
+            }
+            Some(_) if step.kind == MotionFrozen::KIND => self.t("session_waits_read_back"),
+            _ => self.t("session_waits_members"),
+        }
     }
 
     fn name(&self, case: &str) -> String {
@@ -126,7 +144,7 @@ impl Page<'_> {
     fn consequence(&self, found: &Standing, step: &Step) -> String {
         let motion = found.motion.as_ref();
         match step.kind {
-            MotionOpened::KIND if !found.quorate() => self.t("session_no_quorum"),
+            MotionOpened::KIND if !step.ready => self.t("session_no_quorum"),
             MotionClosed::KIND
                 if motion.is_some_and(|m| m.voted < m.voters && found.rules.ballot.value == BallotKind::RollCall) =>
             {
@@ -181,6 +199,11 @@ impl Page<'_> {
                 ("sum", &comparison(&found.rules.quorum, found.present, found.roll, found.quorate())),
             ],
         );
+        // The chair's act where one's own comes first, or where it has a consequence: it stays in sight, with what it does.
+        let waits = found.next.as_ref().filter(|step| {
+            let own = found.mine.as_ref().is_some_and(|own| own.kind != MotionDisputed::KIND);
+            self.chair && (own || !step.ready)
+        });
         html! {
             section.session {
                 h2 { (self.t("session_heading")) }
@@ -189,6 +212,10 @@ impl Page<'_> {
                     p { (self.tp("session_absent", &[("names", &list(self.view.lang, &found.absent))])) }
                 }
                 @if let Some(motion) = &found.motion { (self.motion(found, motion)) }
+                @if let Some(step) = waits {
+                    p { (ui::button_link(&self.button(step))) }
+                    p.reason { (self.consequence(found, step)) }
+                }
             }
         }
     }
@@ -220,21 +247,12 @@ impl Page<'_> {
             facts.push((self.t("session_recorded").into(), html! { strong { (recorded.get(lang)) } }));
         }
         let dispute = found.mine.as_ref().filter(|step| step.kind == MotionDisputed::KIND && !motion.disputed);
-        // The chair's act where one's own ballot comes first.
-        let waits = found.next.as_ref().filter(|step| {
-            let own = found.mine.as_ref().is_some_and(|own| own.kind != MotionDisputed::KIND);
-            self.chair && own && step.kind != MotionOpened::KIND
-        });
         html! {
             (ui::facts(&facts))
             @if let Some(until) = motion.readback.filter(|until| *until > self.now) { (self.countdown(until)) }
             @if let Some(step) = dispute {
                 p { (ui::button_link(&self.button(step))) }
                 p.reason { (self.t("session_dispute_hint")) }
-            }
-            @if let Some(step) = waits {
-                p { (ui::button_link(&self.button(step))) }
-                p.reason { (self.consequence(found, step)) }
             }
             // Whoever leads has the next act above; a member reads here what follows.
             @if !found.leads && (motion.state != MotionState::Closed || motion.recorded.is_none()) {

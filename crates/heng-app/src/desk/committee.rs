@@ -11,6 +11,7 @@ use heng_domain::edition::events::{
 use heng_domain::edition::{Edition, Motion, MotionState, Session};
 use heng_domain::rules::{BallotKind, ChoiceKind, CommitteeRules, Purpose, Stage, StageKind};
 use heng_domain::text::Text;
+use heng_domain::time::Instant;
 
 use super::field::{Choice, Field, Input, Kind, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written};
@@ -195,7 +196,8 @@ fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
             signs: Signs::ACTOR,
             open: |desk| {
                 let paper = on_paper(desk);
-                chaired(desk, MotionState::Closed, |m| m.disputes.is_empty() && (!paper || m.paper.is_some()))
+                let ready = |m: &Motion| m.disputes.is_empty() && (!paper || m.paper.is_some()) && read_back(desk, m);
+                chaired(desk, MotionState::Closed, ready)
             },
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionFrozen { motion: id.to_owned() }),
@@ -330,8 +332,20 @@ fn mine(desk: &EditionDesk<'_>, wanted: impl Fn(MotionState) -> bool) -> Vec<Cas
     motions.map(|(id, m)| Case::possible(id.clone(), m.body.text.clone())).collect()
 }
 
+/// Until when members compare their own line, where the rules give them time; the count is not frozen before.
+pub(super) fn compares_until(rules: &CommitteeRules, motion: &Motion) -> Option<Instant> {
+    let least = rules.readback_seconds.as_ref().filter(|least| least.value > 0)?;
+    motion.closed?.plus_millis(1000 * i64::from(least.value))
+}
+
+/// Whether that time is over.
+pub(super) fn read_back(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
+    let until = rules(desk).and_then(|(_, rules)| compares_until(rules, motion));
+    until.is_none_or(|until| until <= desk.now)
+}
+
 /// Whether everybody who may vote has voted.
-fn ballots_complete(motion: &Motion) -> bool {
+pub(super) fn ballots_complete(motion: &Motion) -> bool {
     let voted: BTreeSet<&str> = motion.ballots.iter().map(|b| b.body.voter.as_str()).collect();
     motion.present.iter().all(|p| motion.is_away(p) || voted.contains(p.as_str()))
 }

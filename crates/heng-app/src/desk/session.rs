@@ -15,7 +15,10 @@ use heng_domain::text::Text;
 use heng_domain::time::Instant;
 
 use super::EditionDesk;
-use super::committee::{may_vote, motions_to_open, names, on_paper, rules, sessions, stage_name};
+use super::committee::{
+    ballots_complete, compares_until, may_vote, motions_to_open, names, on_paper, read_back, rules, sessions,
+    stage_name,
+};
 use super::field::words;
 
 /// A session as one of its people sees it.
@@ -83,11 +86,13 @@ pub struct Step {
     pub kind: &'static str,
     /// Its case.
     pub case: String,
+    /// Whether it waits for nobody and nothing any more; otherwise it has a consequence, or the rules refuse it still.
+    pub ready: bool,
 }
 
 impl Step {
-    fn new(kind: &'static str, case: &str) -> Option<Step> {
-        Some(Step { kind, case: case.to_owned() })
+    fn new(kind: &'static str, case: &str, ready: bool) -> Option<Step> {
+        Some(Step { kind, case: case.to_owned(), ready })
     }
 }
 
@@ -135,8 +140,6 @@ fn question(desk: &EditionDesk<'_>, rules: &CommitteeRules, session: &Session, i
     let closed = motion.state != MotionState::Open;
     let mine = roll_call && motion.present.contains(&desk.me);
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let least = rules.readback_seconds.as_ref().map_or(0, |least| least.value);
-    let until = motion.closed.and_then(|at| at.plus_millis(1000 * i64::from(least)));
     Question {
         id: id.to_owned(),
         text: motion.body.text.clone(),
@@ -145,7 +148,7 @@ fn question(desk: &EditionDesk<'_>, rules: &CommitteeRules, session: &Session, i
         voters: number(voters.len()),
         voted: number(voters.len() - missing.clone().count()),
         missing: missing.filter(|_| see).filter_map(|p| name(p)).collect(),
-        readback: until.filter(|_| least > 0 && motion.state == MotionState::Closed),
+        readback: compares_until(rules, motion).filter(|_| motion.state == MotionState::Closed),
         disputes: motion.disputes.iter().filter(|_| leads(desk)).filter_map(|(p, _)| name(p)).collect(),
         reopens: motion.reopened < rules.reopenings.value,
         recorded: (mine && closed).then(|| said(desk.edition, motion, &desk.me)),
@@ -181,12 +184,14 @@ fn own_step(desk: &EditionDesk<'_>, id: &str, session: &Session, last: Option<&(
     if let Some((motion, state)) = last {
         let cast = state.counting().contains_key(desk.me.as_str());
         match state.state {
-            MotionState::Open if may_vote(desk, state) && !cast => return Step::new(BallotCast::KIND, motion),
-            MotionState::Closed if state.present.contains(&desk.me) => return Step::new(MotionDisputed::KIND, motion),
+            MotionState::Open if may_vote(desk, state) && !cast => return Step::new(BallotCast::KIND, motion, true),
+            MotionState::Closed if state.present.contains(&desk.me) => {
+                return Step::new(MotionDisputed::KIND, motion, true);
+            }
             _ => {}
         }
     }
-    if session.present.contains(&desk.me) { None } else { Step::new(PresenceRecorded::KIND, id) }
+    if session.present.contains(&desk.me) { None } else { Step::new(PresenceRecorded::KIND, id, true) }
 }
 
 /// What the chair does next.
@@ -194,18 +199,18 @@ fn next(desk: &EditionDesk<'_>, rules: &CommitteeRules, last: Option<&(String, M
     if let Some((id, motion)) = last {
         let open = !motion.disputes.is_empty() && motion.reopened < rules.reopenings.value;
         match motion.state {
-            MotionState::Open => return Step::new(MotionClosed::KIND, id),
-            MotionState::Closed if open => return Step::new(MotionReopened::KIND, id),
+            MotionState::Open => return Step::new(MotionClosed::KIND, id, on_paper(desk) || ballots_complete(motion)),
+            MotionState::Closed if open => return Step::new(MotionReopened::KIND, id, true),
             // The counters count first.
             MotionState::Closed if on_paper(desk) && motion.paper.is_none() => return None,
-            MotionState::Closed => return Step::new(MotionFrozen::KIND, id),
-            MotionState::Frozen => return Step::new(ResultAnnounced::KIND, id),
+            MotionState::Closed => return Step::new(MotionFrozen::KIND, id, read_back(desk, motion)),
+            MotionState::Frozen => return Step::new(ResultAnnounced::KIND, id, true),
             MotionState::Announced | MotionState::Voided => {}
         }
     }
     let cases = motions_to_open(desk);
     let case = cases.iter().find(|case| case.duty).or(cases.first())?;
-    Step::new(MotionOpened::KIND, &case.id)
+    Step::new(MotionOpened::KIND, &case.id, case.duty)
 }
 
 /// Changes whenever a page about the session should be drawn anew. Who leads it sees every record; a member what has become

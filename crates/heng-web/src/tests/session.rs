@@ -99,6 +99,7 @@ async fn a_motion_from_the_missing_ballot_to_the_wall() {
     done(&town, "ballot.cast", &id, &[("choice", "yes")], &[&voter]);
     done(&town, "motion.closed", &id, &[], &[CHAIR]);
     let wait = page(&town, &work, CHAIR).await;
+    assert!(wait.contains("Members compare their own choice"), "whom the chair waits for");
     assert!(wait.contains("the count can be frozen from"), "not before the time to compare is over");
     town.clock.advance_millis(5_000);
     assert!(page(&town, &work, CHAIR).await.contains("The time to compare is over"));
