@@ -148,7 +148,7 @@ async function look(address) {
   const response = await fetch(address);
   const doc = new DOMParser().parseFromString(await response.text(), 'text/html');
   const button = doc.querySelector('.next-step .button.primary');
-  if (!button) return null;
+  if (!button) return doc.querySelector('.countdown') ? { waits: true } : null;
   const href = button.getAttribute('href') ?? button.form.getAttribute('action');
   const fields = button.form ? Object.fromEntries(new FormData(button.form)) : null;
   const text = doc.querySelector('.next-step .next-text').textContent;
@@ -211,6 +211,8 @@ export async function follow(page, office, place, { prefix = '', clicks = Infini
   await enter(page, office, 'p:0001', `/work/${place}`, prefix);
   for (;;) {
     const next = await page.evaluate(look, list);
+    // The chair waits while the members compare; the page says by itself when that is over.
+    if (next?.waits) { await new Promise((done) => { setTimeout(done, 1000); }); continue; }
     if (!next && list === home) return { done, kinds, who };
     if (!next) { list = home; continue; }
     if (until(next)) return { done, kinds, who };
@@ -244,6 +246,8 @@ export async function pressOn(page, office, place, { prefix = '', until = () => 
     if (what !== null) {
       done.push(what);
       if (until(what)) return done;
+    } else if (await page.locator('.countdown').count()) {
+      await page.waitForFunction(() => !document.querySelector('.countdown'));
     } else if (page.url() === list) {
       return done;
     } else {

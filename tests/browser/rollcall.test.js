@@ -168,15 +168,26 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
     lap('closed; the choices are read back in the hall');
     await hall.waitForFunction(() => [...document.querySelectorAll('.vote-word')].some((word) => word.textContent === 'yes'));
     assert.equal(await squares.count(), MEMBERS);
+    // Each device shows by itself what is recorded for its owner, and the way to say that it is another choice.
+    for (const one of [people[5], people[9]]) {
+      await one.page.waitForFunction(() => /your choice is recorded as “(yes|no)”/.test(document.body.textContent));
+      assert.equal(await one.page.locator('main a.button[href*="/motion.disputed/"]').count(), 1);
+    }
     await go(people[5], 'motion.disputed', 'm1', (page) => page.fill('input[name=reason]', 'This is not my vote.'));
     await go(chair, 'motion.reopened', 'm1', (page) => page.fill('input[name=reason]', 'A member says: not my vote.'));
     await go(people[5], 'ballot.cast', 'm1', vote('no'));
     await go(chair, 'motion.closed', 'm1');
+    // The chair's page counts the time to compare down, and says by itself when it is over.
+    await chair.page.waitForFunction(() => /seconds left/.test(document.body.textContent));
+    await chair.page.goto(`${office.address}${log}`, { waitUntil: 'domcontentloaded' });
+    await chair.page.waitForFunction(() => /The time to compare is over/.test(document.body.textContent));
     await go(chair, 'motion.frozen', 'm1');
     await go(chair, 'result.announced', 'm1');
     const seconds = (Date.now() - opened) / 1000;
     lap('announced');
     await hall.waitForFunction(() => /26 × 3 = 78/.test(document.body.textContent));
+    assert.match(await hall.locator('body').innerText(), /at least 2\/3 .* 21 yes votes/);
+    assert.equal(await squares.count(), MEMBERS);
     console.log(`# from the opening of the motion to the announcement: ${seconds.toFixed(1)} s`);
     assert.ok(seconds < 60, `it took ${seconds} s`);
 

@@ -49,6 +49,16 @@ pub fn meets(rule: &PassRule, part: u32, base: u32) -> bool {
         }
 }
 
+/// The least part of `base` that meets the rule: what a sentence says before anybody has voted.
+pub fn least(rule: &PassRule, base: u32) -> u32 {
+    let (den, right) = (u64::from(rule.den).max(1), u64::from(rule.num) * u64::from(base));
+    let least = match rule.cmp {
+        Compare::Ge => right.div_ceil(den),
+        Compare::Gt => right / den + 1,
+    };
+    u32::try_from(least).unwrap_or(u32::MAX)
+}
+
 /// Counts one option from the votes of members; members not in `present` and the recused never count.
 pub fn count(
     rule: &PassRule,
@@ -150,6 +160,19 @@ mod tests {
         assert!(count(&yes_no, &roll, &present, &none, &votes(4, 2, 25)).passed);
         let cast = rule(Base::Cast, 2, 3, Compare::Ge);
         assert!(!count(&cast, &roll, &present, &none, &votes(4, 2, 25)).passed);
+    }
+
+    #[test]
+    fn the_least_part_meets_the_rule_and_one_less_does_not() {
+        for cmp in [Compare::Ge, Compare::Gt] {
+            for (num, den) in [(1, 2), (2, 3), (3, 4), (1, 1)] {
+                for base in 1..=40 {
+                    let rule = rule(Base::Present, num, den, cmp);
+                    let part = least(&rule, base);
+                    assert!(meets(&rule, part, base) && !meets(&rule, part - 1, base), "{num}/{den} of {base}: {part}");
+                }
+            }
+        }
     }
 
     #[test]

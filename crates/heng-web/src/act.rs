@@ -29,6 +29,7 @@ use self::parts::{
 };
 pub(crate) use self::parts::{Posted, posted};
 use self::question::question;
+use crate::session;
 use crate::ui::{self, Action, Link, NextStep, Tone};
 use crate::view::{App, Content, Me, View};
 use crate::words::date;
@@ -649,16 +650,25 @@ pub(crate) async fn record(
     let submitted =
         (record.kind == ApplicationSubmitted::KIND).then(|| record.body.get("application")?.as_str()).flatten();
     let time = crate::words::instant(view.lang, record.time, offset);
+    // In a session the page says what happens next, and follows it.
+    let session = session::concerns(&record.kind).then(|| session::part(&view, &app, &me, &log_id)).flatten();
     let main = html! {
         (ui::title_block(&title, Some(log_name(&app, &log_id).get(view.lang))))
         (ui::sentence(&view.tp("done_text", &[("act", act.get(view.lang)), ("record", &seq.to_string()), ("time", &time)])))
-        (ui::next_step(&NextStep {
-            label: view.t("next_step").into(),
-            text: view.t("done_next").into(),
-            due: None,
-            action: Some(Action::Link(Link::new(view.t("go_on"), view.href(&format!("/work/{}", place(&app, &log_id)))))),
-            reason: Some(view.t("done_reason").into()),
-        }))
+        @match session.as_ref().and_then(|part| part.step.as_ref()) {
+            Some(step) => (step),
+            None => (ui::next_step(&NextStep {
+                label: view.t("next_step").into(),
+                text: view.t("done_next").into(),
+                due: None,
+                action: Some(Action::Link(Link::new(view.t("go_on"), view.href(&format!("/work/{}", place(&app, &log_id)))))),
+                reason: Some(view.t("done_reason").into()),
+            })),
+        }
+        @if let Some(part) = &session {
+            (part.body)
+            p { a href=(view.href(&format!("/work/{}", place(&app, &log_id)))) { (view.t("go_on")) } }
+        }
         @match crate::rules::proposed(&view, &app, &record.body) {
             Some(changes) => (changes),
             None => (described(&view, &rows)),
@@ -669,7 +679,8 @@ pub(crate) async fn record(
         }
     };
     let proof = view.proof(&log);
-    view.page(&app, Content { proof, ..Content::new(title, main) })
+    let script = session.map(|_| "session.js");
+    view.page(&app, Content { proof, script, ..Content::new(title, main) })
 }
 
 /// The receipt of one's own record: an offline proof that it is in the log.

@@ -63,6 +63,7 @@ const SOURCES: &[Source] = sources! {
     "hall.js"
     "mark.svg"
     "passkey.js"
+    "session.js"
     "sign.js"
     "upload.js"
     "fonts/OFL.txt"

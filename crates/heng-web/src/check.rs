@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use heng_app::Log;
 use heng_domain::edition::Thing;
 use heng_log::Hash;
 use heng_log::code::root_code;
@@ -53,7 +54,7 @@ pub(crate) async fn show(
             h2 { (view.t("root_code")) }
             p { (view.tp("root_text", &[("size", &size.to_string())])) }
             p.check-code { (ui::root_code(&code.replace('-', ""))) }
-            (ui::qr_svg(&format!("heng:{}?size={size}&root={code}", log.id()), &view.t("root_qr")))
+            (ui::qr_svg(&address(&app, &log, size, &code), &view.t("root_qr")))
         }
         @if let Some(report) = &report { (table(&view, report)) }
         section {
@@ -74,6 +75,11 @@ pub(crate) async fn show(
     };
     let proof = view.proof(&log);
     view.page(&app, Content { proof, ..Content::new(title, main) })
+}
+
+/// The address of the check as a QR code holds it: any phone opens it, and whoever keeps it has size and root in the hand.
+pub(crate) fn address(app: &App, log: &Log, size: u64, code: &str) -> String {
+    format!("{}/editions/{}/check?size={size}&root={code}", app.origin(), slug(log.id()))
 }
 
 fn table(view: &View, report: &heng_verify::Report) -> Markup {

@@ -6,7 +6,10 @@ use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use heng_app::Log;
-use heng_domain::edition::{Edition, Finalist, Motion, MotionState, Thing};
+use heng_domain::ballot;
+use heng_domain::edition::events::OptionCount;
+use heng_domain::edition::{Edition, Motion, MotionState, Thing};
+use heng_domain::rules::PassRule;
 use heng_domain::text::Lang;
 use heng_log::Hash;
 use heng_log::code::root_code;
@@ -14,11 +17,12 @@ use maud::{Markup, html};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
-use crate::edition::{arithmetic, comparison, square};
+use crate::edition::{comparison, square};
 use crate::language::Language;
-use crate::ui::{self, Choice, HallPage, HallResult, VoteSquare};
-use crate::view::{App, View, edition_href, find, slug};
-use crate::words::{t, tp};
+use crate::plain::fraction;
+use crate::ui::{self, Choice, HallCheck, HallPage, HallResult, VoteSquare};
+use crate::view::{App, View, find};
+use crate::words::{list, t, tp};
 use heng_app::hant::{self, Names};
 
 /// What the screen shows of one state of the log.
@@ -35,7 +39,7 @@ pub(crate) async fn show(
     Path((programme, edition)): Path<(String, String)>,
 ) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
-    let Some(screen) = screen(view.lang, &log) else { return view.missing(&app) };
+    let Some(screen) = screen(&app, view.lang, &log) else { return view.missing(&app) };
     let page = HallPage {
         lang: view.lang.tag(),
         title: view.t("hall_title").into(),
@@ -74,13 +78,14 @@ fn stream(
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let id = log.id().to_owned();
     let names = (language == Language::Hant).then(|| Names::of(app.heng()));
+    let app = app.clone();
     let changes = BroadcastStream::new(app.subscribe())
         // A slow screen that missed changes simply shows the newest state.
         .map(|change| change.unwrap_or(Some((String::new(), 0))))
         .take_while(Option::is_some)
         .filter(move |change| change.as_ref().is_some_and(|(changed, _)| changed.is_empty() || *changed == id));
     tokio_stream::once(Some((String::new(), 0))).chain(changes).filter_map(move |_| {
-        let Screen { head, subject, body, foot } = screen(language.lang(), &log)?;
+        let Screen { head, subject, body, foot } = screen(&app, language.lang(), &log)?;
         let (body, foot) = (body.into_string(), foot.into_string());
         let (body, foot, head, subject) = match &names {
             Some(names) => (
@@ -96,7 +101,7 @@ fn stream(
     })
 }
 
-fn screen(lang: Lang, log: &Log) -> Option<Screen> {
+fn screen(app: &App, lang: Lang, log: &Log) -> Option<Screen> {
     let image = log.image();
     let edition = image.state.edition()?;
     let code = image.checkpoint.as_ref().map(|c| root_code(&Hash(c.root))).unwrap_or_default();
@@ -110,19 +115,20 @@ fn screen(lang: Lang, log: &Log) -> Option<Screen> {
         let body = html! { p.hall-why { (t(lang, "hall_waiting")) } };
         return Some(Screen { head: award, subject: t(lang, "hall_no_motion"), body, foot });
     };
+    // What a phone opens that photographs the screen: the page of the check, with the size and the root that were shown.
+    let check = crate::check::address(app, log, edition.size, &code);
     let number = edition.motions.len().to_string();
     let head = tp(lang, "hall_head", &[("award", &award), ("number", &number)]);
     let subject = motion.body.text.get(lang).to_owned();
     let body = match motion.state {
-        MotionState::Open => voting(lang, edition, id, motion),
+        MotionState::Open => html! { (options(lang, edition, motion)) (voting(lang, edition, id, motion)) },
         MotionState::Closed | MotionState::Frozen => html! {
+            (options(lang, edition, motion))
             p.hall-quorum { (t(lang, if motion.state == MotionState::Closed { "hall_read_back" } else { "hall_frozen" })) }
-            (grids(lang, edition, id, motion))
+            @for option in &motion.body.options { (grid(lang, edition, (id, motion), option)) }
         },
-        MotionState::Announced => html! {
-            @for finalist in finalists(edition, id, motion) { (result(lang, edition, log, &finalist, &code)) }
-        },
-        MotionState::Voided => html! { p.hall-quorum { (t(lang, "hall_void")) } },
+        MotionState::Announced => results(lang, edition, (id, motion), &code, &check),
+        MotionState::Voided => html! { (options(lang, edition, motion)) p.hall-quorum { (t(lang, "hall_void")) } },
     };
     Some(Screen { head, subject, body, foot })
 }
@@ -160,9 +166,7 @@ fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSqu
         .members
         .iter()
         .map(|member| {
-            let recused =
-                motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(&member.person)));
-            let (choice, key) = if recused {
+            let (choice, key) = if motion.is_away(&member.person) {
                 (Choice::Recused, "vote_recused")
             } else if !motion.present.contains(&member.person) {
                 (Choice::Absent, "vote_absent")
@@ -176,66 +180,72 @@ fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSqu
         .collect()
 }
 
-/// All choices by name, at once.
-fn grids(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
+/// What is voted on, by name, whatever the text says.
+fn options(lang: Lang, edition: &Edition, motion: &Motion) -> Markup {
+    let names: Vec<String> = motion.body.options.iter().map(|option| name(lang, edition, option)).collect();
+    html! { p.hall-options { (tp(lang, "hall_options", &[("names", &list(lang, &names))])) } }
+}
+
+fn name(lang: Lang, edition: &Edition, option: &str) -> String {
+    edition.applicant(option).map_or(option, |o| o.name.get(lang)).to_owned()
+}
+
+/// All choices on an option by name, at once.
+fn grid(lang: Lang, edition: &Edition, (id, motion): (&str, &Motion), option: &str) -> Markup {
+    let Some(session) = edition.sessions.get(&motion.body.session) else { return html! {} };
+    let votes = edition.member_votes(id, option);
     if !edition.public_may_see(Thing::Votes(id)) {
         return html! {};
     }
-    let Some(session) = edition.sessions.get(&motion.body.session) else { return html! {} };
+    let squares: Vec<VoteSquare<'_>> = votes
+        .iter()
+        .zip(&session.members)
+        .map(|(vote, member)| {
+            let (choice, key) = square(vote.vote, vote.recused, motion.present.contains(&member.person));
+            VoteSquare { name: vote.name.as_str().into(), choice, word: t(lang, key).into() }
+        })
+        .collect();
     html! {
-        @for option in &motion.body.options {
-            @if motion.body.options.len() > 1 {
-                p.hall-why { (edition.applicant(option).map(|o| o.name.get(lang)).unwrap_or_default()) }
-            }
-            @let votes = edition.member_votes(id, option);
-            @let squares: Vec<VoteSquare<'_>> = votes.iter().zip(&session.members).map(|(vote, member)| {
-                let (choice, key) = square(vote.vote, vote.recused, motion.present.contains(&member.person));
-                VoteSquare { name: vote.name.as_str().into(), choice, word: t(lang, key).into() }
-            }).collect();
-            (ui::votes_grid(&t(lang, "votes_heading"), &squares))
-        }
+        @if motion.body.options.len() > 1 { p.hall-why { (name(lang, edition, option)) } }
+        (ui::votes_grid(&t(lang, "votes_heading"), &squares))
     }
 }
 
-fn finalists(edition: &Edition, id: &str, motion: &Motion) -> Vec<Finalist> {
-    motion
-        .counts
-        .iter()
-        .filter_map(|c| {
-            Some(Finalist {
-                application: c.option.clone(),
-                count: c.count.clone(),
-                motion: id.to_owned(),
-                name: edition.applicant(&c.option)?.name.clone(),
-                votes: Vec::new(),
-            })
-        })
-        .collect()
-}
-
-fn result(lang: Lang, edition: &Edition, log: &Log, finalist: &Finalist, code: &str) -> Markup {
-    let (passed, sum) = arithmetic(edition, finalist);
-    let count = &finalist.count;
-    let explanation = tp(
-        lang,
-        "hall_counts",
-        &[
-            ("base", &count.base.to_string()),
-            ("yes", &count.yes.to_string()),
-            ("no", &count.no.to_string()),
-            ("abstain", &count.abstain.to_string()),
-        ],
-    );
-    ui::hall_result(&HallResult {
-        verdict: t(lang, if passed { "passed" } else { "not_passed" }).into(),
-        passed,
-        arithmetic: sum.into(),
-        explanation: explanation.into(),
+/// Each result with its threshold as a sentence, and the votes by name where the rules publish them. One code serves all.
+fn results(lang: Lang, edition: &Edition, (id, motion): (&str, &Motion), code: &str, check: &str) -> Markup {
+    let stage = edition.rules().stage(&motion.stage);
+    let Some(rules) = stage.and_then(|s| s.committee.as_ref()) else { return html! {} };
+    let check = HallCheck {
         root_label: t(lang, "root_code").into(),
         root: code.replace('-', "").into(),
-        // What a photograph of the screen keeps: the log and its root, not an address that may move.
-        check_url: format!("heng:{}?size={}&root={}", log.id(), edition.size, code).into(),
-        check_title: tp(lang, "hall_qr", &[("page", &format!("{}/check", edition_href(lang.into(), &slug(log.id()))))])
-            .into(),
-    })
+        url: check.into(),
+        title: t(lang, "hall_qr").into(),
+    };
+    let one = |counted: &OptionCount| {
+        let count = &counted.count;
+        let places = [("base", count.base), ("yes", count.yes), ("no", count.no), ("abstain", count.abstain)];
+        let places = places.map(|(key, value)| (key, value.to_string()));
+        let counts = tp(lang, "hall_counts", &places.each_ref().map(|(key, value)| (*key, value.as_str())));
+        ui::hall_result(&HallResult {
+            name: name(lang, edition, &counted.option).into(),
+            verdict: t(lang, if count.passed { "passed" } else { "not_passed" }).into(),
+            passed: count.passed,
+            arithmetic: comparison(&rules.pass, count.yes, count.base, count.passed).into(),
+            explanation: counts.into(),
+            threshold: threshold(lang, &rules.pass, count.base).into(),
+        })
+    };
+    html! {
+        div.hall-announced {
+            div.hall-results { @for counted in &motion.counts { (one(counted)) } }
+            (ui::hall_check(&check))
+        }
+        @for counted in &motion.counts { (grid(lang, edition, (id, motion), &counted.option)) }
+    }
+}
+
+/// The threshold as a sentence.
+fn threshold(lang: Lang, rule: &PassRule, base: u32) -> String {
+    let (base, least) = (base.to_string(), ballot::least(rule, base).to_string());
+    tp(lang, "hall_threshold", &[("rule", &fraction(lang, rule)), ("base", &base), ("least", &least)])
 }

@@ -35,6 +35,7 @@ mod ranking;
 mod results;
 mod routes;
 mod rules;
+mod session;
 mod sign;
 mod signin;
 #[cfg(test)]

@@ -4,9 +4,10 @@ use heng_domain::rules::{
     Aggregate, Anchor, BallotKind, Base, ChoiceKind, Compare, ConditionKind, DayKind, OpinionRules, PassRule, RankBy,
     Rewin, Rules, ScoreDisclosure, ScoringMethod, SeatTie, Sourced, Stage, TieRule, VoteDisclosure,
 };
+use heng_domain::text::Lang;
 
 use crate::view::View;
-use crate::words::{list, money};
+use crate::words::{list, money, t, tp};
 
 /// One rule: what it says, the article, and whether it is only assumed.
 pub(crate) struct Line {
@@ -132,7 +133,7 @@ pub(crate) fn recusal(view: &View, rules: &Rules) -> Vec<Line> {
 }
 
 /// A fraction in words: "at least 2/3 of the members present".
-pub(crate) fn fraction(view: &View, rule: &PassRule) -> String {
+pub(crate) fn fraction(lang: Lang, rule: &PassRule) -> String {
     let base = match rule.base {
         Base::Present => "plain_base_present",
         Base::Roll => "plain_base_roll",
@@ -140,7 +141,7 @@ pub(crate) fn fraction(view: &View, rule: &PassRule) -> String {
         Base::YesNo => "plain_base_yes_no",
     };
     let key = if rule.cmp == Compare::Ge { "plain_at_least" } else { "plain_more_than" };
-    view.tp(key, &[("num", &rule.num.to_string()), ("den", &rule.den.to_string()), ("base", &view.t(base))])
+    tp(lang, key, &[("num", &rule.num.to_string()), ("den", &rule.den.to_string()), ("base", &t(lang, base))])
 }
 
 /// What a stage does.
@@ -209,9 +210,9 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
         ));
         let (least, most) = (c.size_min.value.to_string(), c.size_max.value.to_string());
         out.push(line(&c.size_min, view.tp("plain_size", &[("least", &least), ("most", &most)])));
-        let quorum = view.tp("plain_quorum", &[("fraction", &fraction(view, &c.quorum))]);
+        let quorum = view.tp("plain_quorum", &[("fraction", &fraction(view.lang, &c.quorum))]);
         out.push(Line { text: quorum, basis: c.quorum.basis.clone(), assumed: c.quorum.assumed });
-        let pass = view.tp("plain_pass", &[("fraction", &fraction(view, &c.pass))]);
+        let pass = view.tp("plain_pass", &[("fraction", &fraction(view.lang, &c.pass))]);
         out.push(Line { text: pass, basis: c.pass.basis.clone(), assumed: c.pass.assumed });
         if let Some(least) = &c.readback_seconds {
             out.push(line(least, view.tp("plain_readback", &[("seconds", &least.value.to_string())])));

@@ -19,7 +19,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc,
-    opinions, outbox, papers, people, programme, rules, sign, signin, visits, well_known, winners, work,
+    opinions, outbox, papers, people, programme, rules, session, sign, signin, visits, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -210,6 +210,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/{kind}/{case}", Seat).get(act::show).post(LONG, act::post).parks(),
         // What programs fetch: streams, bundles, the log's files.
         bare("/editions/{programme}/{edition}/hall/events", Public).get(hall::events),
+        bare("/work/{first}/{second}/events", Seat).get(session::events),
         bare("/editions/{programme}/{edition}/bundle.tar", Public).get(check::bundle),
         bare("/editions/{programme}/{edition}/result.json", Public).get(check::result),
         bare("/editions/{programme}/{edition}/receipts/{seq}", Public).get(check::receipt),
@@ -244,6 +245,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
         bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
+        bare("/api/v1/logs/{first}/{second}/session", TokenSeat).get(api::session::show),
         bare("/api/v1/logs/{first}/{second}/files", TokenSeat).get(api::files::list),
         bare("/api/v1/logs/{first}/{second}/files/{sha256}", TokenSeat).get(api::files::own).delete(api::files::remove),
         bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),

@@ -16,7 +16,7 @@ use crate::edition::stands;
 use crate::ui::{self, Action, Link, NextStep, Tone};
 use crate::view::{App, Content, Me, View, edition_href};
 use crate::words::date;
-use crate::{demo, draw};
+use crate::{demo, draw, session};
 
 /// The office log's place in addresses, beside `programme/edition`.
 const OFFICE: &str = "office/log";
@@ -123,6 +123,7 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
         let (app, subject, only) = (app.clone(), me.subject.clone(), only.clone());
         tokio::task::spawn_blocking(move || gather(&app, &subject, only.as_deref())).await
     };
+    let session = only.as_ref().and_then(|log| session::part(view, app, me, log));
     let work = match work {
         Ok(Ok(work)) => work,
         Ok(Err(error)) => return view.failure(app, &error),
@@ -135,11 +136,19 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
     let asked: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| s.asked).collect();
     let waiting: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| !s.asked).collect();
     let count = work.duties.len() + asked.len();
+    // What has been proposed already waits for its signature first.
+    let step = session.as_ref().and_then(|part| part.step.as_ref()).filter(|_| asked.is_empty());
     let main = html! {
         (ui::title_block(&title, Some(&view.tp("work_kicker", &[("name", &me.session.account.name)]))))
         @if let Some(log) = &only { (log_links(view, app, me, log)) }
-        (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
-        (next(view, app, &work, &asked, only.as_deref()))
+        @if count > 0 || step.is_none() {
+            (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
+        }
+        @match step {
+            Some(step) => (step),
+            None => (next(view, app, &work, &asked, only.as_deref())),
+        }
+        @if let Some(part) = &session { (part.body) }
         @if !asked.is_empty() {
             section { h2 { (view.t("to_sign")) } (proposals(view, app, &asked)) }
         }
@@ -152,7 +161,8 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
         @if only.is_none() { (logs(view, app, me)) }
         @for (log, possible) in &work.possible { (others(view, app, log, possible, only.is_none())) }
     };
-    view.page(app, Content { wide: true, ..Content::new(title, main) })
+    let script = session.map(|_| "session.js");
+    view.page(app, Content { wide: true, script, ..Content::new(title, main) })
 }
 
 /// The one thing to do next.

@@ -11,6 +11,7 @@ use heng_domain::edition::events::{
 use heng_domain::edition::{Edition, Motion, MotionState, Session};
 use heng_domain::rules::{BallotKind, ChoiceKind, CommitteeRules, Purpose, Stage, StageKind};
 use heng_domain::text::Text;
+use heng_domain::time::Instant;
 
 use super::field::{Choice, Field, Input, Kind, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written};
@@ -60,7 +61,39 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             write: |desk, id, _| {
                 let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
                 let present = !session.present.contains(&desk.me);
-                let body = PresenceRecorded { person: desk.me.clone(), present, session: id.to_owned() };
+                let body = PresenceRecorded { person: desk.me.clone(), present, reason: None, session: id.to_owned() };
+                Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
+            },
+        },
+        // A member whose device fails is signed in by two officers.
+        Act {
+            kind: PresenceRecorded::KIND,
+            who: Who::Officer,
+            signs: Signs::OFFICERS,
+            open: |desk| {
+                let sessions = sessions(desk).into_iter().filter(|_| desk.has(Role::Officer));
+                let about = |s: &Session| words("prefill", "presence_for", &[("stage", &stage_name(desk.edition, s))]);
+                sessions.map(|(id, s)| Case::possible(format!("{id}~officers"), about(s))).collect()
+            },
+            form: |desk, id| {
+                let session = id.split('~').next().and_then(|id| desk.edition.sessions.get(id));
+                let members = session.into_iter().flat_map(|s| s.members.iter().map(move |m| (s, m)));
+                let choices = members.filter(|(_, member)| member.person != desk.me).map(|(session, member)| {
+                    let key = if session.present.contains(&member.person) { "presence_out" } else { "presence_in" };
+                    Choice::new(member.person.clone(), words("prefill", key, &[("name", &same(&member.name))]))
+                });
+                vec![
+                    Field::new("member", Kind::One { choices: choices.collect() }),
+                    Field::labelled("reason", "presence_reason", Kind::Line { most: 300 }),
+                ]
+            },
+            write: |desk, id, input| {
+                let id = id.split('~').next().unwrap_or_default();
+                let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
+                let person = input.text("member");
+                let present = !session.present.contains(&person);
+                let reason = Some(input.text("reason"));
+                let body = PresenceRecorded { person, present, reason, session: id.to_owned() };
                 Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
             },
         },
@@ -70,10 +103,11 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             signs: Signs::ACTOR,
             open: motions_to_open,
             form: |desk, case| {
-                let text = motion_text(desk, case).unwrap_or_else(|| same(""));
+                let text = options(desk, case).and_then(|o| Some(motion_text(desk.edition, rules(desk)?.1, &o)));
+                let hint = words("hint", "motion_text", &[("text", &text.unwrap_or_else(|| same("")))]);
                 vec![
-                    Field::new("question_zh", Kind::Line { most: 200 }).with(text.zh),
-                    Field::new("question_en", Kind::Line { most: 300 }).with(text.en),
+                    Field::new("remark_zh", Kind::Line { most: 200 }).hint(hint).optional(),
+                    Field::new("remark_en", Kind::Line { most: 300 }).optional(),
                 ]
             },
             write: write_motion,
@@ -109,7 +143,12 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             who: Who::Member,
             signs: Signs::ACTOR,
             open: |desk| mine(desk, |state| state == MotionState::Closed),
-            form: |_, _| vec![Field::new("reason", Kind::Line { most: 300 })],
+            form: |desk, id| {
+                let recorded =
+                    desk.edition.motion(id).map(|motion| super::session::said(desk.edition, motion, &desk.me));
+                let hint = words("hint", "dispute_recorded", &[("choice", &recorded.unwrap_or_else(|| same("")))]);
+                vec![Field::new("reason", Kind::Line { most: 300 }).hint(hint)]
+            },
             write: |desk, id, input| {
                 let reason = input.text("reason");
                 one(desk, id, MotionDisputed { member: desk.me.clone(), motion: id.to_owned(), reason })
@@ -157,7 +196,8 @@ fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
             signs: Signs::ACTOR,
             open: |desk| {
                 let paper = on_paper(desk);
-                chaired(desk, MotionState::Closed, |m| m.disputes.is_empty() && (!paper || m.paper.is_some()))
+                let ready = |m: &Motion| m.disputes.is_empty() && (!paper || m.paper.is_some()) && read_back(desk, m);
+                chaired(desk, MotionState::Closed, ready)
             },
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionFrozen { motion: id.to_owned() }),
@@ -235,7 +275,7 @@ fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
 }
 
 /// The open committee stage with its rules.
-fn rules<'b>(desk: &'b EditionDesk<'_>) -> Option<(&'b Stage, &'b CommitteeRules)> {
+pub(super) fn rules<'b>(desk: &'b EditionDesk<'_>) -> Option<(&'b Stage, &'b CommitteeRules)> {
     let stage = desk.stage(StageKind::Committee)?;
     Some((stage, stage.committee.as_ref()?))
 }
@@ -265,12 +305,12 @@ fn member_choice(member: &RosterMember) -> Choice {
 }
 
 /// Sessions of the open committee stage whose minutes are not signed.
-fn sessions<'b>(desk: &'b EditionDesk<'_>) -> Vec<(&'b String, &'b Session)> {
+pub(super) fn sessions<'b>(desk: &'b EditionDesk<'_>) -> Vec<(&'b String, &'b Session)> {
     let Some((stage, _)) = rules(desk) else { return Vec::new() };
     desk.edition.sessions.iter().filter(|(_, s)| s.stage == stage.id && s.minutes.is_none()).collect()
 }
 
-fn stage_name(edition: &Edition, session: &Session) -> Text {
+pub(super) fn stage_name(edition: &Edition, session: &Session) -> Text {
     edition.rules().stage(&session.stage).map_or_else(|| same(&session.stage), |s| s.name.clone())
 }
 
@@ -292,25 +332,35 @@ fn mine(desk: &EditionDesk<'_>, wanted: impl Fn(MotionState) -> bool) -> Vec<Cas
     motions.map(|(id, m)| Case::possible(id.clone(), m.body.text.clone())).collect()
 }
 
+/// Until when members compare their own line, where the rules give them time; the count is not frozen before.
+pub(super) fn compares_until(rules: &CommitteeRules, motion: &Motion) -> Option<Instant> {
+    let least = rules.readback_seconds.as_ref().filter(|least| least.value > 0)?;
+    motion.closed?.plus_millis(1000 * i64::from(least.value))
+}
+
+/// Whether that time is over.
+pub(super) fn read_back(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
+    let until = rules(desk).and_then(|(_, rules)| compares_until(rules, motion));
+    until.is_none_or(|until| until <= desk.now)
+}
+
 /// Whether everybody who may vote has voted.
-fn ballots_complete(motion: &Motion) -> bool {
+pub(super) fn ballots_complete(motion: &Motion) -> bool {
     let voted: BTreeSet<&str> = motion.ballots.iter().map(|b| b.body.voter.as_str()).collect();
-    let away = |p: &String| motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(p)));
-    motion.present.iter().all(|p| away(p) || voted.contains(p.as_str()))
+    motion.present.iter().all(|p| motion.is_away(p) || voted.contains(p.as_str()))
 }
 
 /// Whether the rules let the committee vote on paper: then the system sees no ballots, only their count.
-fn on_paper(desk: &EditionDesk<'_>) -> bool {
+pub(super) fn on_paper(desk: &EditionDesk<'_>) -> bool {
     rules(desk).is_some_and(|(_, r)| r.ballot.value != BallotKind::RollCall)
 }
 
-fn may_vote(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
-    let out = |o: &String| motion.recused.get(o).is_some_and(|r| r.contains(&desk.me));
-    !on_paper(desk) && motion.present.contains(&desk.me) && !motion.body.options.iter().all(out)
+pub(super) fn may_vote(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
+    !on_paper(desk) && motion.present.contains(&desk.me) && !motion.is_away(&desk.me)
 }
 
 /// Finalists that still need a motion: each by itself, or all together.
-fn motions_to_open(desk: &EditionDesk<'_>) -> Vec<Case> {
+pub(super) fn motions_to_open(desk: &EditionDesk<'_>) -> Vec<Case> {
     let Some((stage, rules)) = rules(desk).filter(|_| desk.has(Role::Chair)) else { return Vec::new() };
     let busy = desk.edition.motions.iter().any(|(_, m)| m.state < MotionState::Frozen);
     let Some((_, session)) = sessions(desk).into_iter().last().filter(|_| !busy) else { return Vec::new() };
@@ -334,35 +384,68 @@ fn motions_to_open(desk: &EditionDesk<'_>) -> Vec<Case> {
     }
 }
 
-/// The question that is displayed and voted on.
-fn motion_text(desk: &EditionDesk<'_>, case: &str) -> Option<Text> {
-    let (_, rules) = rules(desk)?;
-    let award = desk.edition.rules().tiers.first().map_or(&desk.edition.rules().name, |tier| &tier.name);
+/// What a case of the chair's is voted on.
+fn options(desk: &EditionDesk<'_>, case: &str) -> Option<Vec<String>> {
+    Some(match rules(desk)?.1.choice.value {
+        ChoiceKind::Approve => vec![case.to_owned()],
+        ChoiceKind::Pick => desk.edition.field.iter().cloned().collect(),
+    })
+}
+
+pub(crate) fn seats(edition: &Edition, rules: &CommitteeRules) -> u32 {
+    match rules.choice.value {
+        ChoiceKind::Approve => 1,
+        ChoiceKind::Pick if rules.seats > 0 => rules.seats,
+        ChoiceKind::Pick => edition.rules().seats(),
+    }
+}
+
+/// What is displayed and voted on. It follows from the rules and the options, so that it cannot say another thing than they.
+pub(crate) fn motion_text(edition: &Edition, rules: &CommitteeRules, options: &[String]) -> Text {
+    let award = match edition.rules().tiers.as_slice() {
+        [only] => &only.name,
+        _ => &edition.rules().name,
+    };
     let key = match (rules.choice.value, rules.purpose) {
-        (ChoiceKind::Pick, _) => "motion_pick",
+        (ChoiceKind::Pick, Purpose::Winners) => "motion_pick_winners",
+        (ChoiceKind::Pick, Purpose::Shortlist) => "motion_pick_shortlist",
         (ChoiceKind::Approve, Purpose::Winners) => "motion_winner",
         (ChoiceKind::Approve, Purpose::Shortlist) => "motion_shortlist",
     };
-    Some(words("prefill", key, &[("name", &desk.name(case)), ("award", award)]))
+    let (count, seats) = (same(options.len()), same(seats(edition, rules)));
+    let places = [("name", &names(edition, options)), ("award", award), ("count", &count), ("seats", &seats)];
+    words("prefill", key, &places)
+}
+
+/// Names of the options of a motion.
+pub(crate) fn names(edition: &Edition, options: &[String]) -> Text {
+    let name = |a: &String| edition.applicant(a).map_or_else(|| same(a), |o| o.name.clone());
+    let names: Vec<Text> = options.iter().map(name).collect();
+    let of = |lang: fn(&Text) -> &str, between: &str| names.iter().map(lang).collect::<Vec<_>>().join(between);
+    Text { zh: of(|t| &t.zh, "、"), en: of(|t| &t.en, ", ") }
 }
 
 fn write_motion(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
     let (stage, rules) = rules(desk).ok_or(DeskError::NotOpen)?;
     let (session, state) = sessions(desk).into_iter().last().ok_or(DeskError::NotOpen)?;
-    let (options, seats) = match rules.choice.value {
-        ChoiceKind::Approve => (vec![case.to_owned()], 1),
-        ChoiceKind::Pick => {
-            let seats = if rules.seats > 0 { rules.seats } else { desk.edition.rules().seats() };
-            (desk.edition.field.iter().cloned().collect(), seats)
-        }
-    };
+    let options = options(desk, case).ok_or(DeskError::NotOpen)?;
     let earlier = desk
         .edition
         .motions
         .iter()
         .filter(|(_, m)| m.stage == stage.id && options.iter().any(|o| m.body.options.contains(o)))
         .count();
-    let text = input.both("question");
+    let text = motion_text(desk.edition, rules, &options);
+    // A remark stands behind the question and says that it is one; in one language it serves for both.
+    let remark = match input.both("remark") {
+        Text { zh, en } if zh.is_empty() => same(en),
+        Text { zh, en } if en.is_empty() => same(zh),
+        both => both,
+    };
+    let text = match remark.zh.is_empty() {
+        true => text,
+        false => words("prefill", "motion_remark", &[("text", &text), ("remark", &remark)]),
+    };
     let body = MotionOpened {
         motion: format!("m{}", desk.edition.motions.len() + 1),
         options_sha256: value_hash(&options)?,
@@ -370,7 +453,7 @@ fn write_motion(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
         roster_sha256: state.sha256,
         round: u32::try_from(earlier + 1).unwrap_or(u32::MAX),
         rule_sha256: value_hash(rules)?,
-        seats,
+        seats: seats(desk.edition, rules),
         session: session.clone(),
         text_sha256: text_hash(&text)?,
         text,
@@ -393,7 +476,8 @@ fn ballot_field(desk: &EditionDesk<'_>, motion: &Motion) -> Field {
             .optional();
     }
     let choices = ["yes", "no", "abstain"].map(|vote| Choice::new(vote, words("vote", vote, &[]))).to_vec();
-    Field::new("choice", Kind::One { choices }).label(motion.body.text.clone())
+    let hint = words("hint", "ballot_option", &[("name", &names(desk.edition, &motion.body.options))]);
+    Field::new("choice", Kind::One { choices }).label(motion.body.text.clone()).hint(hint)
 }
 
 fn write_ballot(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {

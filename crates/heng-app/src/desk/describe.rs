@@ -38,6 +38,11 @@ pub fn describe(edition: Option<&Edition>, body: &Value, hidden: &BTreeMap<Strin
     if let Value::Object(map) = body {
         for (key, value) in map.iter().filter(|(key, value)| !machine(key, value)) {
             out.push((label(key), shown(edition, key, value)));
+            // Whom a motion is about stands beside its text, whatever the text says.
+            let motion = edition.filter(|_| key == "motion").zip(value.as_str());
+            if let Some((edition, motion)) = motion.and_then(|(e, id)| e.motion(id).map(|motion| (e, motion))) {
+                out.push((label("option"), super::committee::names(edition, &motion.body.options)));
+            }
         }
     }
     for (path, value) in hidden {

@@ -6,7 +6,7 @@
 
 mod application;
 mod call;
-mod committee;
+pub(crate) mod committee;
 mod compose;
 mod conferral;
 mod describe;
@@ -23,6 +23,7 @@ pub mod results;
 mod review;
 pub mod rules;
 mod scoring;
+pub mod session;
 mod setup;
 mod visits;
 

@@ -7,10 +7,10 @@ use heng_domain::edition::events::{
     RecusalDeclared, ResultAnnounced, Role, RosterFrozen, RosterMember, SelectionDecided,
 };
 use heng_domain::rules::{BallotKind, ChoiceKind, CommitteeRules, Purpose, Stage};
-use heng_domain::text::Text;
 use heng_log::sha256;
 
 use super::{Simulation, Stop};
+use crate::desk::committee::{motion_text, seats};
 use crate::error::{AppError, Result};
 
 fn broken(what: &str) -> AppError {
@@ -127,7 +127,8 @@ impl Simulation<'_> {
         self.pledges(stage, &present)?;
         let mut batch = Vec::new();
         for person in &present {
-            let body = PresenceRecorded { person: person.clone(), present: true, session: session.to_owned() };
+            let body =
+                PresenceRecorded { person: person.clone(), present: true, reason: None, session: session.to_owned() };
             batch.push(self.sign(self.draft(person, &stage.basis, body)?, &[person.as_str()])?);
         }
         self.submit(batch)?;
@@ -142,25 +143,8 @@ impl Simulation<'_> {
         motion: &str,
         options: Vec<String>,
     ) -> Result<()> {
-        let names = self
-            .state(|e| options.iter().filter_map(|a| e.applicant(a)).map(|o| o.name.clone()).collect::<Vec<Text>>())?;
-        let award = self.frozen.rules.tiers.first().map_or(&self.frozen.rules.name, |tier| &tier.name);
-        let text = match (rules.choice.value, rules.purpose, names.first()) {
-            (ChoiceKind::Approve, Purpose::Winners, Some(name)) => Text::new(
-                format!("是否同意授予{}{}？", name.zh, award.zh),
-                format!("Shall the {} be given to {}?", award.en, name.en),
-            ),
-            (ChoiceKind::Approve, Purpose::Shortlist, Some(name)) => Text::new(
-                format!("是否同意{}进入下一阶段？", name.zh),
-                format!("Shall {} go on to the next stage?", name.en),
-            ),
-            _ => Text::new("请在名单中投票选择。", "Please mark your choices on the list."),
-        };
-        let seats = match rules.choice.value {
-            ChoiceKind::Approve => 1,
-            ChoiceKind::Pick if rules.seats > 0 => rules.seats,
-            ChoiceKind::Pick => self.frozen.rules.seats(),
-        };
+        let text = self.state(|e| motion_text(e, rules, &options))?;
+        let seats = self.state(|e| seats(e, rules))?;
         let roster = self.state(|e| e.sessions.get(session).map(|s| s.sha256))?.ok_or_else(|| broken("the session"))?;
         let body = MotionOpened {
             motion: motion.to_owned(),

@@ -146,6 +146,7 @@ impl Edition {
             self.require_role(cx, Role::Officer)?;
             self.require_signers(cx, Role::Officer, 2)?;
         }
+        ensure!(body.reason.as_ref().is_none_or(|reason| !reason.is_empty()), "reason.missing", "");
         ensure!(session.present.contains(&body.person) != body.present, "presence.same", "", person = &body.person);
         Ok(())
     }
@@ -413,9 +414,7 @@ impl Edition {
         let rules = self.committee_rules(&motion.stage)?;
         ensure!(rules.ballot.value != BallotKind::RollCall, "ballot.roll_call", &rules.ballot.basis);
         ensure!(motion.paper.is_none(), "count.twice", &rules.ballot.basis, motion = &body.motion);
-        let away =
-            |p: &&String| motion.body.options.iter().all(|o| motion.recused.get(o).is_some_and(|r| r.contains(*p)));
-        let voters = motion.present.iter().filter(|p| !away(p)).count();
+        let voters = motion.present.iter().filter(|p| !motion.is_away(p)).count();
         let present = u32::try_from(voters).unwrap_or(u32::MAX);
         let fits = body.issued <= present && body.returned <= body.issued && body.invalid <= body.returned;
         ensure!(
@@ -637,5 +636,16 @@ mod tests {
         assert_eq!(freeze(&mut e), Err("motion.readback"));
         e.last = e.last.plus_millis(1).unwrap();
         assert_eq!(freeze(&mut e), Ok(()));
+    }
+
+    #[test]
+    fn officers_who_sign_a_member_in_give_a_reason_that_is_not_empty() {
+        let mut e = at_the_vote();
+        let out = |e: &mut Edition, reason: &str| {
+            let body = json!({"person": "p:10", "present": false, "reason": reason, "session": "s1"});
+            act(e, "p:1", "presence.recorded", body, &["p:1", "p:2"])
+        };
+        assert_eq!(out(&mut e, ""), Err("reason.missing"));
+        assert_eq!(out(&mut e, "the device does not sign"), Ok(()));
     }
 }

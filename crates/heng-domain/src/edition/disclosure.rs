@@ -57,6 +57,12 @@ impl Edition {
         }
     }
 
+    /// Whether `reader` may see who has voted on a motion, and who has not: whoever leads or watches the session, also where
+    /// the public learns totals alone. How somebody voted, nobody sees before the close.
+    pub fn may_see_who_voted(&self, reader: &str, motion: &str) -> bool {
+        self.public_may_see(Thing::WhoVoted(motion)) || self.oversees(reader) || self.has_role(reader, Role::Chair)
+    }
+
     /// Whether `reader` (a person, an expert's pseudonym or an organisation) may open the dossier of an application.
     pub fn may_read(&self, reader: &str, application: &str) -> bool {
         let Some(found) = self.applications.get(application) else { return false };

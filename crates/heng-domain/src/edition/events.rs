@@ -715,6 +715,9 @@ events! {
         person: String,
         /// In or out.
         present: bool,
+        /// Why two officers record it instead of the member.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// Session.
         session: String,
     }

@@ -371,6 +371,11 @@ impl Motion {
         self.ballots.iter().map(|ballot| (ballot.body.voter.as_str(), ballot)).collect()
     }
 
+    /// Whether `member` is recused from every option, and so casts no ballot.
+    pub fn is_away(&self, member: &str) -> bool {
+        self.body.options.iter().all(|o| self.recused.get(o).is_some_and(|r| r.contains(member)))
+    }
+
     /// Those present, and the roll, both without the recused, for the option that comes closest to missing the quorum:
     /// the quorum holds for each option by itself.
     pub fn attendance(&self, session: &Session) -> (u32, u32) {

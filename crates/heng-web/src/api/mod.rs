@@ -23,6 +23,7 @@ pub(crate) mod proposals;
 pub(crate) mod records;
 pub(crate) mod register;
 pub(crate) mod rules;
+pub(crate) mod session;
 pub(crate) mod shapes;
 pub(crate) mod tasks;
 pub(crate) mod visits;

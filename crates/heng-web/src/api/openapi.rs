@@ -14,7 +14,7 @@ use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
     Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, opinions, outbox, papers, proposals,
-    records, register, rules, tasks, visits,
+    records, register, rules, session, tasks, visits,
 };
 
 #[derive(OpenApi)]
@@ -42,7 +42,7 @@ use super::{
         me::show, logs::list, tasks::all, tasks::of_log,
         acts::show, acts::save, acts::send,
         proposals::list, proposals::show, proposals::proof, proposals::sign, proposals::withdraw,
-        applications::list, applications::show, applications::file, opinions::show, visits::show,
+        applications::list, applications::show, applications::file, opinions::show, visits::show, session::show,
         records::show, records::receipt,
         papers::list, papers::show, papers::of_all, papers::for_all,
         editions::list, editions::show, notices::list, notices::object,

@@ -90,7 +90,7 @@ fn one(
         ("time", at.time(motion.opened)),
         ("roll", roll.to_string()),
         ("present", present.to_string()),
-        ("rule", fraction(at.view, &rules.quorum)),
+        ("rule", fraction(at.lang, &rules.quorum)),
         ("sum", sum),
     ];
     paper.text(at.tp("motion_quorum", &places.each_ref().map(|(name, value)| (*name, value.as_str()))));
@@ -128,7 +128,7 @@ fn count(at: &At<'_>, paper: &mut Paper, rules: &CommitteeRules, counted: &Optio
         ("no", c.no.to_string()),
         ("abstain", c.abstain.to_string()),
         ("base", c.base.to_string()),
-        ("rule", fraction(at.view, &rules.pass)),
+        ("rule", fraction(at.lang, &rules.pass)),
         ("sum", comparison(&rules.pass, c.yes, c.base, c.passed)),
         ("result", at.t(if c.passed { "vote_passed" } else { "vote_failed" })),
     ];

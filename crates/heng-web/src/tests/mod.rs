@@ -7,6 +7,7 @@ mod matrix;
 mod openapi;
 mod papers;
 mod secrets;
+mod session;
 mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -71,7 +71,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/sign/{id}", Json(&["/proposals/{id}", "/proposals/{id}/signatures"])),
     ("/work/sign/{id}/proof", Json(&["/proposals/{id}/proof"])),
     ("/work/sign/{id}/withdraw", Json(&["/proposals/{id}"])),
-    ("/work/{first}/{second}", Json(&["/logs/{first}/{second}/tasks"])),
+    ("/work/{first}/{second}", Json(&["/logs/{first}/{second}/tasks", "/logs/{first}/{second}/session"])),
     ("/work/{first}/{second}/records/{seq}", Json(&["/logs/{first}/{second}/records/{seq}"])),
     ("/work/{first}/{second}/receipts/{seq}", Json(&["/logs/{first}/{second}/receipts/{seq}"])),
     ("/work/{first}/{second}/board", Json(&[PUBLIC_FILES, "/logs/{first}/{second}/tasks", "/logs/{first}/{second}/applications", "/logs/{first}/{second}/notes"])),

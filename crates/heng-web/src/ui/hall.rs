@@ -58,38 +58,54 @@ pub fn hall_presence(presence: &str, quorum: &str, reached: bool) -> Markup {
 /// A result as the hall sees it.
 #[derive(Clone, Debug, Default)]
 pub struct HallResult<'a> {
+    /// Whom it is about.
+    pub name: Text<'a>,
     /// "Passed" or "Not passed".
     pub verdict: Text<'a>,
     /// Which of the two.
     pub passed: bool,
     /// The arithmetic: "22 × 3 = 66 ≥ 60".
     pub arithmetic: Text<'a>,
-    /// What the figures are: "22 of 28 present voted for; two thirds are needed".
+    /// What the figures are: "base 28: 22 yes, 4 no, 2 abstained".
     pub explanation: Text<'a>,
+    /// What was needed, as a sentence.
+    pub threshold: Text<'a>,
+}
+
+/// The result: verdict, arithmetic, and the threshold.
+#[must_use]
+pub fn hall_result(result: &HallResult<'_>) -> Markup {
+    html! {
+        div class=(if result.passed { "hall-result passed" } else { "hall-result failed" }) {
+            p.hall-why { (result.name) }
+            p.hall-word { (result.verdict) }
+            p.hall-sum { (result.arithmetic) }
+            p.hall-why { (result.explanation) }
+            p.hall-why { (result.threshold) }
+        }
+    }
+}
+
+/// The way to check what the screen shows.
+#[derive(Clone, Debug, Default)]
+pub struct HallCheck<'a> {
     /// The word before the root code.
     pub root_label: Text<'a>,
     /// The root code.
     pub root: Text<'a>,
     /// What the QR code holds: the address of the check.
-    pub check_url: Text<'a>,
+    pub url: Text<'a>,
     /// What the QR code is for.
-    pub check_title: Text<'a>,
+    pub title: Text<'a>,
 }
 
-/// The result: verdict, arithmetic, root code and the way to check it.
+/// Root code and QR code.
 #[must_use]
-pub fn hall_result(result: &HallResult<'_>) -> Markup {
+pub fn hall_check(check: &HallCheck<'_>) -> Markup {
     html! {
-        div class=(if result.passed { "hall-result passed" } else { "hall-result failed" }) {
-            div.hall-verdict {
-                p.hall-word { (result.verdict) }
-                p.hall-sum { (result.arithmetic) }
-                p.hall-why { (result.explanation) }
-            }
-            div.hall-check {
-                (qr_svg(&result.check_url, &result.check_title))
-                p.hall-root { (result.root_label) br; (root_code(&result.root)) }
-            }
+        div.hall-check {
+            (qr_svg(&check.url, &check.title))
+            p.hall-root { (check.root_label) br; (root_code(&check.root)) }
         }
     }
 }

@@ -33,7 +33,7 @@ pub use form::{
     Choose, Field, FieldKind, Form, button_link, button_post, error_summary, field, form, saved_line, submit,
 };
 pub use grid::Grid;
-pub use hall::{HallPage, HallResult, hall_layout, hall_presence, hall_result};
+pub use hall::{HallCheck, HallPage, HallResult, hall_check, hall_layout, hall_presence, hall_result};
 pub use mark::mark;
 pub use notice::{NoticePaper, PaperLook, notice_paper};
 pub use page::{NavLink, Page, PageWords, layout};

@@ -98,7 +98,10 @@ fn everything() -> Vec<String> {
         text(votes_grid("Votes", &squares())),
         text(hall_layout(&HallPage {
             lang: "en",
-            body: hall_result(&HallResult { check_url: "https://heng.example/c".into(), ..HallResult::default() }),
+            body: html! {
+                (hall_result(&HallResult::default()))
+                (hall_check(&HallCheck { url: "https://heng.example/c".into(), ..HallCheck::default() }))
+            },
             ..HallPage::default()
         })),
         text(notice_paper(&NoticePaper {

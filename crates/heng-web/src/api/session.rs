@@ -1,0 +1,158 @@
+//! The session of the committee, as it concerns the caller: what the page of an edition under "My work" shows of it.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use heng_app::desk::session::{Question, Standing, Step, standing};
+use heng_app::desk::{Place, with_desk};
+use heng_domain::edition::MotionState;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::given::{At, Speaks};
+use super::problem::Problem;
+use super::shapes::Words;
+use super::{Answer, blocking, fresh, log_href};
+use crate::door::Caller;
+use crate::view::App;
+use crate::work::{encode, log_of};
+
+/// How far a motion is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum How {
+    /// Ballots come in.
+    Open,
+    /// Closed; the votes are read back.
+    Closed,
+    /// The count is fixed.
+    Frozen,
+    /// The result is announced.
+    Announced,
+    /// Void.
+    Voided,
+}
+
+/// A motion.
+#[derive(Serialize, ToSchema)]
+struct MotionShape {
+    /// Motion.
+    #[schema(example = "m1")]
+    motion: String,
+    /// What is voted on.
+    text: Words,
+    /// Names of its options.
+    options: Words,
+    /// How far it is.
+    state: How,
+    /// Members who may vote on it.
+    voters: u32,
+    /// Members whose ballot is in the log.
+    voted: u32,
+    /// Names of those whose ballot is missing; for the chair, officers and the supervisor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    /// Before this instant the count is not frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    readback_until: Option<String>,
+    /// Names of those who dispute the read-back; for the chair, officers and the supervisor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<String>,
+    /// What is recorded for me, once the vote is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<Words>,
+    /// Number of the record of my ballot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<u64>,
+}
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(crate) struct SessionShape {
+    /// Session.
+    #[schema(example = "s1")]
+    session: String,
+    /// Members who are there, the recused left out while a motion runs.
+    present: u32,
+    /// Members of the roster, likewise.
+    roll: u32,
+    /// The least number of members for the quorum.
+    needed: u32,
+    /// Names of those who have not signed in; for the chair, officers and the supervisor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<String>,
+    /// The last motion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    motion: Option<MotionShape>,
+    /// Address of my own next act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mine: Option<String>,
+    /// Address of the chair's next act; for the chair, officers and the supervisor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl From<Question> for MotionShape {
+    fn from(of: Question) -> MotionShape {
+        MotionShape {
+            motion: of.id,
+            text: of.text.into(),
+            options: of.options.into(),
+            state: match of.state {
+                MotionState::Open => How::Open,
+                MotionState::Closed => How::Closed,
+                MotionState::Frozen => How::Frozen,
+                MotionState::Announced => How::Announced,
+                MotionState::Voided => How::Voided,
+            },
+            voters: of.voters,
+            voted: of.voted,
+            missing: of.missing,
+            readback_until: of.readback.map(|until| until.to_string()),
+            disputes: of.disputes,
+            recorded: of.recorded.map(Words::from),
+            record: of.receipt,
+        }
+    }
+}
+
+fn shape(app: &App, log: &str, of: Standing) -> SessionShape {
+    let href = |step: Step| log_href(app, log, &format!("/acts/{}/{}", step.kind, encode(&step.case)));
+    SessionShape {
+        needed: of.needed(),
+        session: of.id,
+        present: of.present,
+        roll: of.roll,
+        absent: of.absent,
+        motion: of.motion.map(MotionShape::from),
+        mine: of.mine.map(href),
+        next: of.next.map(href),
+    }
+}
+
+/// The session of the committee stage that is open, for its members and for those who lead it.
+#[utoipa::path(
+    get, path = "/api/v1/logs/{first}/{second}/session", tag = "tasks", operation_id = "session", security(("token" = [])),
+    params(("first" = String, Path, description = "Programme.", example = "yunchuan-mayor"), ("second" = String, Path, description = "Edition.")),
+    responses((status = 200, description = "Attendance, the motion, and what comes next.", body = SessionShape))
+)]
+pub(crate) async fn show(
+    caller: Caller,
+    Speaks(lang): Speaks,
+    State(app): State<App>,
+    At((first, second)): At<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
+    let found = blocking(lang, move || {
+        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
+            Place::Edition(desk) => standing(desk),
+            Place::Office(_) => None,
+        });
+        let found = found.map_err(|error| Problem::of_app(lang, &error))?.flatten();
+        found.map(|found| shape(&app, &log, found)).ok_or_else(|| Problem::missing(lang))
+    })
+    .await?;
+    fresh(lang, &headers, &found)
+}
