@@ -520,7 +520,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         @if listed { (tasks::list(view, form, sheet, draft, now, version)) }
         @else { @match &read {
             Some(read) => div.split {
-                section.split-read aria-label=(view.t("dossier")) { (read) }
+                section.split-read aria-label=(view.t(if crate::objections::decides(sheet.kind) { "objections_title" } else { "dossier" })) { (read) }
                 section.split-write aria-label=(title) { (wrapped(&action, view, &body, begun.filter(|_| keeps))) }
             },
             None => (wrapped(&action, view, &body, begun.filter(|_| keeps))),
@@ -576,6 +576,9 @@ fn wrapped(action: &str, view: &View, body: &Markup, begun: Option<u64>) -> Mark
 
 /// What one reads beside the form: the dossier of the case.
 fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
+    if crate::objections::decides(sheet.kind) {
+        return crate::objections::content(view, &form.app, &form.log, &sheet.me, &sheet.case.id);
+    }
     if matches!(sheet.kind, "shortlist.decided" | "selection.decided") {
         return crate::ranking::content(view, &form.app, &form.log, &sheet.case.id);
     }

@@ -348,7 +348,8 @@ fn opened(view: &View, edition: &Edition, reader: &str, openings: &[Opening]) ->
             // A copy is found again by its code, whoever holds it.
             let coded = file.is_some();
             let visit = || (what == "visit").then(|| view.t("visits_title"));
-            let what = file.or_else(paper).or_else(visit).unwrap_or_else(|| view.t("dossier"));
+            let objection = || (what == "objection").then(|| view.t("objection_opened"));
+            let what = file.or_else(paper).or_else(visit).or_else(objection).unwrap_or_else(|| view.t("dossier"));
             let who = edition.seats.get(by).and_then(|seat| seat.name.clone());
             Row::new(vec![
                 html! { (instant(view.lang, *at, offset)) },

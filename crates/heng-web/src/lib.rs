@@ -23,6 +23,7 @@ mod home;
 mod language;
 mod log;
 mod notice;
+mod objections;
 mod oidc;
 mod opening;
 mod opinions;

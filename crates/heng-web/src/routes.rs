@@ -18,8 +18,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::view::App;
 use crate::{
-    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, oidc,
-    opinions, outbox, papers, people, programme, rules, session, sign, signin, visits, well_known, winners, work,
+    account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, objections,
+    oidc, opinions, outbox, papers, people, programme, rules, session, sign, signin, visits, well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -192,6 +192,8 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
         page("/work/{first}/{second}/papers/{paper}/{case}", Seat).get(papers::seat_show),
         page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
+        page("/work/{first}/{second}/objections", Seat).get(objections::show),
+        page("/work/{first}/{second}/objections/{id}", Seat).get(objections::one),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
@@ -246,6 +248,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
         bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
         bare("/api/v1/logs/{first}/{second}/session", TokenSeat).get(api::session::show),
+        bare("/api/v1/logs/{first}/{second}/objections", TokenSeat).get(api::objections::list),
+        bare("/api/v1/logs/{first}/{second}/objections/{id}", TokenSeat).get(api::objections::show),
         bare("/api/v1/logs/{first}/{second}/files", TokenSeat).get(api::files::list),
         bare("/api/v1/logs/{first}/{second}/files/{sha256}", TokenSeat).get(api::files::own).delete(api::files::remove),
         bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),

@@ -32,6 +32,8 @@ pub(crate) struct Loaded {
     pub statements: Vec<Statement>,
     /// Each record in words.
     pub rows: Vec<Vec<(Text, Text)>>,
+    /// What the objection says that it decides: nobody signs an answer blind.
+    pub objection: Option<crate::objections::ObjectionShape>,
 }
 
 /// A proposal for somebody whom it concerns.
@@ -51,7 +53,9 @@ pub(crate) fn load(app: &App, subject: &str, id: &str) -> Result<Loaded, DeskErr
             desk::describe(image.state.edition(), &part.body, &hidden)
         })
         .collect();
-    Ok(Loaded { proposal, standing, statements, rows })
+    drop(image);
+    let objection = crate::objections::of_act(app, &proposal.log, &standing.handle, &proposal.act, &proposal.case);
+    Ok(Loaded { proposal, standing, statements, rows, objection })
 }
 
 pub(crate) async fn show(view: View, State(app): State<App>, Path(id): Path<String>) -> Response {
@@ -98,6 +102,10 @@ fn page(
         (who(view, app, proposal, standing))
         @if standing.asked { (device(view, app, me, loaded)) }
         @else if let Some(step) = crate::demo::next_step(view, app, &proposal.log) { (ui::next_step(&step)) }
+        @if let Some(objection) = &loaded.objection {
+            h2 { (view.t("objections_title")) }
+            (crate::objections::body(view, objection))
+        }
         h2 { (view.t("what_is_recorded")) }
         @for (rows, part) in rows.iter().zip(&proposal.parts) {
             @match crate::rules::proposed(view, app, &part.body) {

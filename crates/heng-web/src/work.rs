@@ -339,6 +339,9 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
                 out.push((view.t("opinions_title"), format!("{here}/opinions")));
             }
         }
+        if desk.edition.oversees(&desk.me) && !desk.edition.objections.is_empty() {
+            out.push((view.t("objections_title"), format!("{here}/objections")));
+        }
         if crate::visits::any(desk) {
             out.push((view.t("visits_title"), format!("{here}/visits")));
         }

@@ -133,6 +133,13 @@ impl Edition {
         colleague && own && self.counting_sheets(stage, application).contains_key(expert)
     }
 
+    /// Whether `reader` may see who objects and on what grounds: the office that decides and the supervisor, unless they are
+    /// recused from the applicant.
+    pub fn may_see_objection(&self, reader: &str, objection: &str) -> bool {
+        let found = self.objection(objection);
+        self.oversees(reader) && found.is_some_and(|found| !self.is_recused(reader, &found.body.application))
+    }
+
     /// Officers and the supervisor work on every case.
     pub fn oversees(&self, reader: &str) -> bool {
         self.has_role(reader, Role::Officer) || self.has_role(reader, Role::Supervisor)

@@ -52,6 +52,9 @@ pub(crate) struct ActShape {
     fields: Vec<Field>,
     /// Files that were uploaded and may be attached, where a field asks for files.
     files: Vec<File>,
+    /// The objection that it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objection: Option<crate::objections::ObjectionShape>,
     /// What was typed and not yet sent.
     draft: Option<Draft>,
 }
@@ -129,7 +132,9 @@ pub(crate) async fn show(
         let files = if asks_files { desk::files::list(heng, &sheet.me) } else { Ok(Vec::new()) };
         let files = files.map_err(|error| form.problem(error))?;
         let roles = sheet.signs.roles.iter().map(|(role, count)| RoleCount::new(*role, *count)).collect();
+        let objection = crate::objections::of_act(&form.app, &form.log, &sheet.me, sheet.kind, &sheet.case.id);
         Ok(ActShape {
+            objection,
             log: form.log.clone(),
             kind: sheet.kind,
             title: words("act", sheet.kind, &[]).into(),

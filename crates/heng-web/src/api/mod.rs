@@ -12,6 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod me;
 pub(crate) mod notes;
 pub(crate) mod notices;
+pub(crate) mod objections;
 pub(crate) mod once;
 pub(crate) mod openapi;
 pub(crate) mod opinions;

@@ -130,6 +130,9 @@ pub(crate) struct ProposalDetail {
     key: Option<KeyShape>,
     /// The records, in order: one signature for each.
     records: Vec<PartShape>,
+    /// The objection that it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objection: Option<crate::objections::ObjectionShape>,
 }
 
 /// Proposals that ask me, or that I made or signed.
@@ -192,6 +195,7 @@ pub(crate) async fn show(
             me: loaded.standing.handle.clone(),
             key,
             records: records.collect(),
+            objection: loaded.objection,
         })
     })
     .await?;

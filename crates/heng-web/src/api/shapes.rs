@@ -7,7 +7,7 @@ use heng_app::desk::files::FileInfo;
 use heng_app::desk::{self, Task, Who, words};
 use heng_domain::edition::events::Role;
 use heng_domain::record::Anchor;
-use heng_domain::text::Text;
+use heng_domain::text::{Lang, Text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,6 +30,14 @@ impl Words {
     /// The same in both languages.
     pub fn same(text: &str) -> Words {
         Words { zh: text.to_owned(), en: text.to_owned() }
+    }
+
+    /// In one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
     }
 }
 

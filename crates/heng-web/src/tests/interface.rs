@@ -204,6 +204,45 @@ async fn an_objection_needs_no_token_and_is_written_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_decides_an_objection_reads_it_and_nobody_else() {
+    let town = build();
+    let notices = format!("/api/v1/editions/{}/notices", crate::view::slug(NOTICE));
+    let list = town.ask("GET", &notices, None, None).await.json();
+    let notice = list["items"].as_array().unwrap().iter().find(|n| n["open"] == true).unwrap().clone();
+    let path = format!("{notices}/{}/objections", notice["notice"].as_str().unwrap());
+    let objection = json!({
+        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "ID-12345",
+        "contact": "0396-0000000", "grounds": "The figures are not those of the tax office.",
+    });
+    let made = town.ask("POST", &path, None, Some(objection)).await.json();
+    let id = made["objection"].as_str().unwrap();
+    let officer = town.token("p:0001", WRITE);
+    let desk = format!("{}/objections", logs(NOTICE));
+    let listed = town.ask("GET", &desk, Some(&officer), None).await.json();
+    let line = listed["objections"].as_array().unwrap().iter().find(|line| line["objection"] == id).unwrap().clone();
+    assert_eq!((&line["state"], &line["overdue"]), (&json!("received"), &json!(false)));
+    assert!(line["due"].is_string() && line.get("name").is_none());
+    let one = town.ask("GET", &format!("{desk}/{id}"), Some(&officer), None).await.json();
+    assert_eq!((&one["name"], &one["in_time"]), (&json!("王某"), &json!(true)));
+    let act = format!("{}/acts/objection.screened/{id}", logs(NOTICE));
+    let act = town.ask("GET", &act, Some(&officer), None).await.json();
+    assert_eq!(act["objection"]["grounds"], json!("The figures are not those of the tax office."));
+    assert_eq!(act["objection"]["contact"], json!("0396-0000000"));
+    let opened = crate::opening::newest(&town.app, NOTICE, 10).unwrap();
+    assert!(opened.iter().any(|opening| opening.what == "objection"), "that it was opened is noted");
+    // Applicants, who may be the ones it is about, find nothing.
+    let firm = {
+        let log = town.heng().log(NOTICE).unwrap();
+        let image = log.image();
+        image.state.edition().unwrap().organisations.keys().next().cloned().unwrap()
+    };
+    let firm = town.token(&firm, WRITE);
+    for path in [desk.clone(), format!("{desk}/{id}")] {
+        assert_eq!(town.ask("GET", &path, Some(&firm), None).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_come_by_pages_and_lead_on() {
     let town = build();
     let token = town.token("p:0001", WRITE);

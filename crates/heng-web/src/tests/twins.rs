@@ -81,6 +81,8 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}/papers/{paper}/{case}", Json(&["/logs/{first}/{second}/papers/{paper}/{case}"])),
     ("/work/{first}/{second}/rules/{case}", Json(&["/logs/{first}/{second}/dry-runs"])),
     ("/work/{first}/{second}/opinions", Json(&["/logs/{first}/{second}/opinions"])),
+    ("/work/{first}/{second}/objections", Json(&["/logs/{first}/{second}/objections"])),
+    ("/work/{first}/{second}/objections/{id}", Json(&["/logs/{first}/{second}/objections/{id}"])),
     ("/work/{first}/{second}/visits", Json(&["/logs/{first}/{second}/applications", "/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/applications/{id}/visit", Json(&["/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/draws/{id}", None("draws the public result again from the bundle, as `heng verify` does")),
