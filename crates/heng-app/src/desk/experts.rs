@@ -267,7 +267,7 @@ fn pledge_form(desk: &EditionDesk<'_>, _: &str) -> Vec<Field> {
         let kind = Kind::One { choices: choices.clone() };
         let field = Field::labelled(&format!("declare:{application}"), "declare", kind).label(desk.name(application));
         // One of them may be left to the statement below them, so that a long list needs no hundred answers.
-        let field = field.optional();
+        let field = if applications.len() > 1 { field.optional() } else { field };
         fields.push(if index == 0 { field.part(words("part", "declare", &[])) } else { field });
     }
     if applications.len() > 1 {
