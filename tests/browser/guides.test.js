@@ -201,7 +201,7 @@ async function edition(walk) {
 
   // The experts.
   await walk.begin('pledge.given');
-  await page.locator('form.act input[type=checkbox]').check();
+  for (const box of await page.locator('form.act input[type=checkbox]').all()) await box.check();
   await walk.show('expert-1', { mark: SEND });
   await walk.begin('score.submitted');
   await walk.show('expert-2', { from: 'form.act', height: 760 });

@@ -120,7 +120,7 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
       await sign(page, confirm);
       await sign(clerks[0], `${log}/person.seated/-`, [['person', member.person], ['roles', index === 0 ? 'chair' : 'member']]);
     }
-    await each(people, ({ page }) => sign(page, `${log}/pledge.given/-`, [['promise', 'yes']]));
+    await each(people, ({ page }) => sign(page, `${log}/pledge.given/-`, [['promise', 'yes'], ['no_other', 'yes']]));
     // The roster by pressing: those who are here, without the chair of the simulation.
     const [first, second] = clerks;
     await first.goto(`${office.address}${log}`);

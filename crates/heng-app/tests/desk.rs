@@ -86,6 +86,18 @@ impl Town {
     fn act(&self, subject: &str, task: &Task) -> Result<Outcome, DeskError> {
         let sheet = desk::sheet(&self.heng, &task.log, subject, task.kind, &task.case.id)?;
         let answers = fill(&sheet, self.clock.today());
+        if task.kind == "pledge.given" {
+            // A conflict is answered for with each applicant, or with all the others at once; nothing is assumed.
+            let mut silent = answers.clone();
+            silent.retain(|name, _| name == "promise");
+            let refused = proposal::act(&self.heng, &task.log, subject, task.kind, &task.case.id, &silent).unwrap_err();
+            assert!(matches!(refused, DeskError::Wrong(wrong) if wrong[0].code == "choose_one"));
+            let mut others = silent;
+            others.insert("no_other".to_owned(), vec!["yes".to_owned()]);
+            let many = sheet.fields.iter().any(|field| field.name == "no_other");
+            let answers = if many { others } else { answers };
+            return proposal::act(&self.heng, &task.log, subject, task.kind, &task.case.id, &answers);
+        }
         proposal::act(&self.heng, &task.log, subject, task.kind, &task.case.id, &answers)
     }
 }
@@ -287,7 +299,7 @@ fn an_edition_comes_to_its_end_by_duties_alone() {
     let counting = state.counting_sheets(stage, &application);
     assert_eq!(change.out, out);
     assert!(counting.contains_key(change.by.as_str()) && !counting.contains_key(out.as_str()));
-    assert!(counting.keys().all(|expert| state.has_pledged(expert)));
+    assert!(counting.keys().all(|expert| state.declared[*expert].contains(&application)));
     assert!(state.sessions.values().flat_map(|s| &s.members).all(|m| state.has_pledged(&m.person)));
     drop(image);
     let office = "heng.example/office";

@@ -597,6 +597,11 @@ fn nobody_pledges_for_another_and_nobody_scores_without_a_pledge() {
     missing.entries.remove(at);
     let report = missing.report(Everybody);
     refuses(&report, "V-13", n(scored - 1), "score.no_pledge");
+    // What was never answered for is not judged.
+    let mut silent = honest.clone();
+    let application = silent.body(scored)["application"].clone();
+    silent.body(at)["declared"].as_array_mut().unwrap().retain(|declared| *declared != application);
+    refuses(&silent.report(Everybody), "V-13", n(scored), "score.undeclared");
     // The office fills it in for the expert.
     let mut forged = honest.clone();
     forged.entries[at].record.actor = "p:0001".to_owned();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use heng_domain::draw::{Commit, Plan, Source, SourceValue, Stratum, canonical_value, draw, pool_hash, secret_hash};
 use heng_domain::edition::events::{
-    DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, Excluded, PanelFormed, PanelMemberReplaced, PledgeGiven,
-    PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
+    Conflict, DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, Excluded, PanelFormed, PanelMemberReplaced,
+    PledgeGiven, PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
 };
 use heng_domain::edition::{DrawState, Edition, Panel, Successor};
 use heng_domain::refusal::Refusal;
@@ -83,7 +83,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             who: Who::Expert,
             signs: Signs::ACTOR,
             open: pledge_cases,
-            form: |desk, _| vec![Field::labelled("promise", "pledge_given", Kind::Tick).hint(pledge_text(desk))],
+            form: pledge_form,
             write: write_pledge,
         },
         Act {
@@ -200,13 +200,13 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     ]
 }
 
-/// The stage in which I am to judge and for which my pledge is missing, and whether it waits for me.
+/// The stage in which I am to judge and for which my pledge or a declaration is missing, and whether it waits for me.
 ///
 /// Experts are asked once they are drawn or on a panel, members of the committee once a roster names them; a member may
 /// pledge as soon as the stage is open, because nobody reads a dossier before.
 fn pledge_cases(desk: &EditionDesk<'_>) -> Vec<Case> {
     let edition = desk.edition;
-    let lacking = edition.open_stages().into_iter().filter(|s| edition.lacks_pledge(&s.id, &desk.me));
+    let lacking = edition.open_stages().into_iter().filter(|stage| !undeclared(desk, stage).is_empty());
     let mut asked = lacking.filter_map(|stage| {
         let due = match stage.kind {
             StageKind::Experts | StageKind::Scoring => desk.is_expert() && judges(edition, stage, &desk.me),
@@ -225,6 +225,57 @@ fn pledge_cases(desk: &EditionDesk<'_>) -> Vec<Case> {
         })
     });
     asked.next().into_iter().collect()
+}
+
+/// Applications that I may come to judge in the stage and have not answered for yet: those of my panels, or the whole field
+/// while I am on none.
+fn undeclared<'b>(desk: &'b EditionDesk<'_>, stage: &Stage) -> Vec<&'b String> {
+    let edition = desk.edition;
+    let experts = edition.experts_stage(&stage.id).filter(|_| stage.kind != StageKind::Committee);
+    let own: Vec<&Panel> = experts
+        .into_iter()
+        .flat_map(|experts| edition.panels.values().filter(|p| p.stage == experts.id && p.members.contains(&desk.me)))
+        .collect();
+    let field = edition.field.iter();
+    field
+        .filter(|a| own.is_empty() || own.iter().any(|panel| panel.applications.contains(*a)))
+        .filter(|a| !edition.is_recused(&desk.me, a) && edition.lacks_pledge(&stage.id, &desk.me, a))
+        .collect()
+}
+
+/// All that I have to answer for now, in order; nothing where the rules name no ground.
+fn to_declare<'b>(desk: &'b EditionDesk<'_>) -> BTreeSet<&'b String> {
+    if desk.edition.rules().recusal.is_empty() {
+        return BTreeSet::new();
+    }
+    let judged = |stage: &&Stage| match stage.kind {
+        StageKind::Committee => desk.has(Role::Member),
+        StageKind::Experts | StageKind::Scoring => desk.is_expert() && judges(desk.edition, stage, &desk.me),
+        _ => false,
+    };
+    desk.edition.open_stages().into_iter().filter(judged).flat_map(|stage| undeclared(desk, stage)).collect()
+}
+
+const NO_CONFLICT: &str = "none";
+
+fn pledge_form(desk: &EditionDesk<'_>, _: &str) -> Vec<Field> {
+    let applications = to_declare(desk);
+    let mut choices = vec![Choice::new(NO_CONFLICT, words("field", "no_conflict", &[]))];
+    choices.extend(grounds(desk));
+    let mut fields: Vec<Field> = Vec::new();
+    for (index, application) in applications.iter().enumerate() {
+        let kind = Kind::One { choices: choices.clone() };
+        let field = Field::labelled(&format!("declare:{application}"), "declare", kind).label(desk.name(application));
+        // One of them may be left to the statement below them, so that a long list needs no hundred answers.
+        let field = if applications.len() > 1 { field.optional() } else { field };
+        fields.push(if index == 0 { field.part(words("part", "declare", &[])) } else { field });
+    }
+    if applications.len() > 1 {
+        fields.push(Field::new("no_other", Kind::Tick).optional());
+    }
+    let promise = Field::labelled("promise", "pledge_given", Kind::Tick).hint(pledge_text(desk));
+    fields.push(promise.part(words("part", "pledge", &[])));
+    fields
 }
 
 /// Whether an expert is on a panel that works in the stage, or drawn for one.
@@ -247,12 +298,29 @@ fn write_pledge(desk: &EditionDesk<'_>, _: &str, input: &Input) -> Proposed {
     if !input.ticked("promise") {
         return Err(Wrong::new("promise", "pledge_given").into());
     }
+    let declared = to_declare(desk);
+    let mut conflicts = Vec::new();
+    let mut wrong = Vec::new();
+    for application in &declared {
+        let name = format!("declare:{application}");
+        let ground = input.text(&name);
+        if ground.is_empty() && !input.ticked("no_other") {
+            wrong.push(Wrong::new(&name, "choose_one"));
+        } else if !ground.is_empty() && ground != NO_CONFLICT {
+            conflicts.push(Conflict { application: (*application).clone(), ground });
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(DeskError::Wrong(wrong));
+    }
+    let declared = declared.into_iter().cloned().collect();
     let rule = desk.edition.open_stages().into_iter().find_map(|stage| desk.edition.pledge_rule(&stage.id));
     let basis = rule.map(|rule| rule.basis.clone()).unwrap_or_default();
     let text = pledge_text(desk);
     // Both languages in one file: whichever was read, the hash names the same promise.
     let text_sha256 = desk.attach(&format!("{}\n\n{}\n", text.zh, text.en))?;
-    Ok(vec![Written::edition(&basis, PledgeGiven { person: desk.me.clone(), text_sha256 })?])
+    let body = PledgeGiven { conflicts, declared, person: desk.me.clone(), text_sha256 };
+    Ok(vec![Written::edition(&basis, body)?])
 }
 
 /// Replacing a member of a panel, as far as it needs these signatures.

@@ -31,7 +31,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     .flat_map(|(stage, _)| {
                         let mine = mine(desk).filter(|a| {
                             // Nobody opens a dossier before the pledge.
-                            let free = !desk.edition.lacks_pledge(&stage.id, &desk.me)
+                            let free = !desk.edition.lacks_pledge(&stage.id, &desk.me, a)
                                 && desk.edition.sheets.get(&stage.id).is_none_or(|s| !s.agreed.contains_key(*a));
                             free && desk.edition.missing_sheets(&stage.id, a).contains(&desk.me.as_str())
                         });
@@ -200,7 +200,7 @@ fn can_agree(desk: &EditionDesk<'_>, stage: &Stage, application: &str) -> bool {
     } else {
         method == Some(ScoringMethod::Adjust) || edition.missing_sheets(&stage.id, application).is_empty()
     };
-    !given && leads && complete && !edition.lacks_pledge(&stage.id, &desk.me)
+    !given && leads && complete && !edition.lacks_pledge(&stage.id, &desk.me, application)
 }
 
 /// The words of an item's heading: number, name, points.

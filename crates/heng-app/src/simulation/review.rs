@@ -113,8 +113,12 @@ impl Simulation<'_> {
         let text_sha256 = Hash(self.heng.store().put_attachment(text.as_bytes())?);
         let mut batch = Vec::new();
         for person in persons {
-            if self.state(|e| e.lacks_pledge(&stage.id, person))? {
-                let body = PledgeGiven { person: person.clone(), text_sha256 };
+            let declared: Vec<String> = self.state(|e| {
+                let field = e.field.iter().filter(|a| !e.is_recused(person, a));
+                field.filter(|a| e.lacks_pledge(&stage.id, person, a)).cloned().collect()
+            })?;
+            if !declared.is_empty() {
+                let body = PledgeGiven { conflicts: Vec::new(), declared, person: person.clone(), text_sha256 };
                 batch.push(self.sign(self.draft(person, &stage.basis, body)?, &[person.as_str()])?);
             }
         }

@@ -110,6 +110,7 @@ impl Edition {
             opinions: None,
             recusals: BTreeMap::new(),
             pledges: BTreeMap::new(),
+            declared: BTreeMap::new(),
             draws: BTreeMap::new(),
             panels: BTreeMap::new(),
             sheets: BTreeMap::new(),
@@ -285,9 +286,7 @@ impl Edition {
             Event::RecusalOrdered(body) => {
                 self.recusals.insert((body.person, body.application), body.ground);
             }
-            Event::PledgeGiven(body) => {
-                self.pledges.insert(body.person, body.text_sha256);
-            }
+            Event::PledgeGiven(body) => self.apply_pledge(body),
             Event::PoolFrozen(body) => self.apply_pool(body),
             Event::DrawPlanned(body) => self.apply_plan(record, body),
             Event::DrawRevealed(body) => self.apply_reveal(record, body),

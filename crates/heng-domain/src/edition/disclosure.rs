@@ -175,7 +175,7 @@ impl Edition {
 
     /// Judges read from their pledge to the end of the edition, and never what they are recused from (award-rules.md R22, R25).
     fn may_judge(&self, stage: &str, reader: &str, application: &str) -> bool {
-        !self.closed && !self.is_recused(reader, application) && !self.lacks_pledge(stage, reader)
+        !self.closed && !self.is_recused(reader, application) && !self.lacks_pledge(stage, reader, application)
     }
 
     fn has_begun(&self, kind: StageKind) -> bool {

@@ -120,6 +120,16 @@ pub struct YearFigures {
     pub year: u32,
 }
 
+/// A conflict with an applicant that somebody declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conflict {
+    /// Application.
+    pub application: String,
+    /// Ground of the rules.
+    pub ground: String,
+}
+
 /// A line that is not in the pool, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -498,7 +508,17 @@ events! {
         reason: String,
     }
     /// An expert or a member of the committee pledges (承诺) to judge independently, before any file opens.
+    ///
+    /// With it the person answers for every applicant whom they may come to judge: a conflict, or none. Who is given others to
+    /// judge later, declares on those in another one.
     PledgeGiven = "pledge.given" {
+        /// Conflicts that the person declares: each is a recusal from here on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        conflicts: Vec<Conflict>,
+        /// Applications on which the person declares a conflict or none, in order. Where it is left out, the pledge stands
+        /// for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        declared: Vec<String>,
         /// Person or expert.
         person: String,
         /// SHA-256 of the text that was shown, which is kept as an attachment.

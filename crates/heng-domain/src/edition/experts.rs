@@ -6,8 +6,8 @@ use heng_log::Sha256;
 
 use super::admit::Context;
 use super::events::{
-    DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, PanelFormed, PanelMemberReplaced, PledgeGiven, PoolFrozen,
-    RecusalDeclared, RecusalOrdered, Role,
+    Conflict, DrawPlanned, DrawReplaced, DrawRevealed, DrawVoided, PanelFormed, PanelMemberReplaced, PledgeGiven,
+    PoolFrozen, RecusalDeclared, RecusalOrdered, Role,
 };
 use super::state::{DrawState, Edition, MotionState, Panel, PublishedPlan, Replacement, Revealed, Succession};
 use crate::draw::{draw, pool_hash};
@@ -83,8 +83,33 @@ impl Edition {
         self.require_signature(cx, &body.person)?;
         let judges = self.is_expert(&body.person) || self.has_role(&body.person, Role::Member);
         ensure!(judges, "pledge.no_judge", basis, person = &body.person);
-        ensure!(!self.has_pledged(&body.person), "pledge.twice", basis, person = &body.person);
+        let sorted = body.declared.windows(2).all(|pair| pair[0] < pair[1])
+            && body.conflicts.windows(2).all(|pair| pair[0].application < pair[1].application);
+        ensure!(sorted, "pledge.order", basis, person = &body.person);
+        for application in &body.declared {
+            let known = self.applications.contains_key(application);
+            ensure!(known, "application.unknown", basis, application = application);
+        }
+        // A second one is for those whom the first one did not name.
+        let before = self.declared.get(&body.person);
+        let more = before.is_some_and(|before| body.declared.iter().any(|a| !before.contains(a)));
+        ensure!(!self.has_pledged(&body.person) || more, "pledge.twice", basis, person = &body.person);
+        for conflict in &body.conflicts {
+            let named = body.declared.contains(&conflict.application);
+            ensure!(named, "pledge.conflict", basis, application = &conflict.application);
+            self.check_recusal(&body.person, &conflict.application, &conflict.ground)?;
+        }
         Ok(())
+    }
+
+    pub(super) fn apply_pledge(&mut self, body: PledgeGiven) {
+        for Conflict { application, ground } in body.conflicts {
+            self.recusals.insert((body.person.clone(), application), ground);
+        }
+        if !body.declared.is_empty() {
+            self.declared.entry(body.person.clone()).or_default().extend(body.declared);
+        }
+        self.pledges.insert(body.person, body.text_sha256);
     }
 
     /// Whether the person or expert has pledged in this edition.
@@ -97,14 +122,19 @@ impl Edition {
         self.experts_stage(stage)?.experts.as_ref()?.pledge.as_ref().filter(|rule| rule.value)
     }
 
-    /// Whether a pledge of `person` is missing for judging in `stage`.
-    pub fn lacks_pledge(&self, stage: &str, person: &str) -> bool {
-        self.pledge_rule(stage).is_some() && !self.has_pledged(person)
+    /// Whether `person` has yet to pledge for judging `application` in `stage`, or to declare whether there is a conflict
+    /// with it.
+    pub fn lacks_pledge(&self, stage: &str, person: &str, application: &str) -> bool {
+        let declared = self.declared.get(person).is_none_or(|declared| declared.contains(application));
+        self.pledge_rule(stage).is_some() && !(self.has_pledged(person) && declared)
     }
 
-    pub(super) fn require_pledge(&self, stage: &str, person: &str) -> Verdict {
+    pub(super) fn require_pledge(&self, stage: &str, person: &str, application: &str) -> Verdict {
         let basis = self.pledge_rule(stage).map_or("", |rule| rule.basis.as_str());
-        ensure!(!self.lacks_pledge(stage, person), "score.no_pledge", basis, person = person);
+        let pledged = self.pledge_rule(stage).is_none() || self.has_pledged(person);
+        ensure!(pledged, "score.no_pledge", basis, person = person);
+        let lacks = self.lacks_pledge(stage, person, application);
+        ensure!(!lacks, "score.undeclared", basis, person = person, application = application);
         Ok(())
     }
 
@@ -541,7 +571,7 @@ mod tests {
         let mut e = edition();
         let score = |e: &mut Edition| act(e, "x:01", "score.submitted", sheet("x:01", "a:1"), &["x:01"]);
         assert_eq!(score(&mut e), Err("score.no_pledge"));
-        assert!(e.lacks_pledge("documents", "x:01") && e.lacks_pledge("committee", "p:11"));
+        assert!(e.lacks_pledge("documents", "x:01", "a:1") && e.lacks_pledge("committee", "p:11", "a:1"));
         act(&mut e, "x:01", "pledge.given", pledge("x:01"), &["x:01"]).unwrap();
         assert_eq!(score(&mut e), Ok(()));
         // Rules of older editions do not know the parameter, and ask nobody.
@@ -550,6 +580,44 @@ mod tests {
         experts.pledge = None;
         assert!(!serde_json::to_string(&older.opened.rules).unwrap().contains("pledge\":{"));
         assert_eq!(score(&mut older), Ok(()));
+    }
+
+    #[test]
+    fn who_declares_judges_what_was_declared_on_and_is_asked_again_for_the_rest() {
+        let mut e = edition();
+        let ground = e.rules().recusal[0].id.clone();
+        let declare = |e: &mut Edition, declared: &[&str], conflicts: &[&str]| {
+            let conflicts: Vec<Value> =
+                conflicts.iter().map(|a| json!({ "application": a, "ground": ground })).collect();
+            let mut body = pledge("x:01");
+            body["declared"] = json!(declared);
+            if !conflicts.is_empty() {
+                body["conflicts"] = json!(conflicts);
+            }
+            act(e, "x:01", "pledge.given", body, &["x:01"])
+        };
+        assert_eq!(declare(&mut e, &["a:2", "a:1"], &[]), Err("pledge.order"));
+        assert_eq!(declare(&mut e, &["a:1", "a:99"], &[]), Err("application.unknown"));
+        assert_eq!(declare(&mut e, &["a:1"], &["a:2"]), Err("pledge.conflict"), "what is not answered for");
+        let mut other = pledge("x:01");
+        other["declared"] = json!(["a:1"]);
+        other["conflicts"] = json!([{ "application": "a:1", "ground": "dislike" }]);
+        assert_eq!(act(&mut e, "x:01", "pledge.given", other, &["x:01"]), Err("recusal.ground"));
+        assert!(!e.may_read("x:01", "a:1"));
+        assert_eq!(declare(&mut e, &["a:1", "a:2"], &["a:2"]), Ok(()));
+        assert!(e.is_recused("x:01", "a:2"));
+        // The panel is given another one.
+        let third = "a:3";
+        e.applications.insert(third.to_owned(), e.applications["a:2"].clone());
+        e.field.insert(third.to_owned());
+        e.panels.get_mut("g:1").unwrap().applications.insert(third.to_owned());
+        assert!(e.may_read("x:01", "a:1") && !e.may_read("x:01", "a:2") && !e.may_read("x:01", third));
+        let score = |e: &mut Edition, a: &str| act(e, "x:01", "score.submitted", sheet("x:01", a), &["x:01"]);
+        assert_eq!(score(&mut e, third), Err("score.undeclared"));
+        assert_eq!(declare(&mut e, &["a:1", "a:2"], &[]), Err("pledge.twice"), "nothing new in it");
+        assert_eq!(declare(&mut e, &[third], &[]), Ok(()));
+        assert!(e.may_read("x:01", third) && e.is_recused("x:01", "a:2"), "what was declared stays");
+        assert_eq!(score(&mut e, third), Ok(()));
     }
 
     #[test]

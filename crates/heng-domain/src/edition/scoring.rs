@@ -95,7 +95,7 @@ impl Edition {
             application = &body.application
         );
         self.require_signature(cx, &body.expert)?;
-        self.require_pledge(&body.stage, &body.expert)?;
+        self.require_pledge(&body.stage, &body.expert, &body.application)?;
         if rules.order_drawn {
             let drawn = self.draws.values().any(|d| d.stage == body.stage && d.revealed.is_some());
             ensure!(drawn, "score.no_order", &stage.basis, stage = &stage.id);
@@ -195,7 +195,7 @@ impl Edition {
             leader = signer.unwrap_or("—")
         );
         self.require_signature(cx, cx.actor())?;
-        self.require_pledge(&body.stage, cx.actor())?;
+        self.require_pledge(&body.stage, cx.actor(), &body.application)?;
         self.not_computed(stage)?;
         let given = self.sheets.get(&body.stage).is_some_and(|s| s.agreed.contains_key(&body.application));
         ensure!(!given, "consensus.twice", &stage.basis, application = &body.application);

@@ -451,6 +451,8 @@ pub struct Edition {
     pub recusals: BTreeMap<(String, String), String>,
     /// Pledges: person or expert, hash of the text.
     pub pledges: BTreeMap<String, Hash>,
+    /// On which applications the person has declared a conflict or none; whoever is not listed has pledged for all.
+    pub declared: BTreeMap<String, BTreeSet<String>>,
     /// Draws.
     pub draws: BTreeMap<String, DrawState>,
     /// Panels.

@@ -33,7 +33,8 @@ impl Edition {
 
     /// Members of the panel who can go: pledged, and not recused from the case.
     pub fn visitors<'a>(&self, stage: &str, panel: &'a Panel, application: &str) -> Vec<&'a str> {
-        let free = |expert: &&String| !self.is_recused(expert, application) && !self.lacks_pledge(stage, expert);
+        let free =
+            |expert: &&String| !self.is_recused(expert, application) && !self.lacks_pledge(stage, expert, application);
         panel.members.iter().filter(free).map(String::as_str).collect()
     }
 
@@ -68,7 +69,7 @@ impl Edition {
         let recused = self.is_recused(cx.actor(), application);
         ensure!(!recused, "score.recused", &stage.basis, expert = cx.actor(), application = application);
         self.require_signature(cx, cx.actor())?;
-        self.require_pledge(&stage.id, cx.actor())
+        self.require_pledge(&stage.id, cx.actor(), application)
     }
 
     fn require_item(&self, item: &str) -> Verdict {
@@ -81,7 +82,7 @@ impl Edition {
         let (stage, panel) = self.visited_case(&body.stage, &body.application, &body.panel)?;
         let leader = self.consensus_signer(panel, &body.application);
         if leader == Some(cx.actor()) {
-            self.require_pledge(&stage.id, cx.actor())?;
+            self.require_pledge(&stage.id, cx.actor(), &body.application)?;
         } else {
             self.require_role(cx, Role::Officer)?;
         }
@@ -153,7 +154,7 @@ impl Edition {
         let leader = self.consensus_signer(panel, &body.application);
         ensure!(leader == Some(cx.actor()), "consensus.leader", &stage.basis, leader = leader.unwrap_or("—"));
         self.require_signature(cx, cx.actor())?;
-        self.require_pledge(&stage.id, cx.actor())?;
+        self.require_pledge(&stage.id, cx.actor(), &body.application)?;
         let logged = self.findings(&body.stage, &body.application).count();
         ensure!(logged > 0, "visit.empty", &stage.basis, application = &body.application);
         let counted = u64::try_from(logged).is_ok_and(|logged| logged == body.findings);
