@@ -461,11 +461,10 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         .iter()
         .map(|w| {
             let id = if w.field.is_empty() { "main".to_owned() } else { html_id(&w.field) };
-            let label = sheet.fields.iter().find(|f| f.name == w.field).map(|f| f.label.get(view.lang));
             let sentence = w.sentence(view.lang);
-            // On the list of tasks the sentence alone would not say which question it means.
-            let text = match label.filter(|_| listed) {
-                Some(label) => view.tp("at_question", &[("question", label), ("wrong", &sentence)]),
+            // The sentence alone would not say which question it means.
+            let text = match parts::asked(sheet, &w.field) {
+                Some(asked) => view.tp("at_question", &[("question", asked.get(view.lang)), ("wrong", &sentence)]),
                 None => sentence,
             };
             let link = if listed && !w.field.is_empty() {

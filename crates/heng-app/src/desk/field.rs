@@ -386,7 +386,7 @@ fn read_one(field: &Field, typed: &[String], offset: i32) -> Result<Option<Value
     }
     let text = clean(first).map_err(fail)?;
     if text.trim().is_empty() {
-        return if field.optional { Ok(None) } else { Err(fail(empty_code(&field.kind))) };
+        return if field.optional { Ok(None) } else { Err(empty(field)) };
     }
     let value = match &field.kind {
         Kind::Line { most } => {
@@ -398,12 +398,13 @@ fn read_one(field: &Field, typed: &[String], offset: i32) -> Result<Option<Value
         Kind::Area { most, .. } => Value::Text(short(text, *most, fail)?),
         Kind::Number { least, most, step } => {
             let digits = digits(&text, &['%']);
-            let number: i64 = digits.parse().map_err(|_| fail("number"))?;
+            let example = || example(*least, *most, *step);
+            let number: i64 = digits.parse().map_err(|_| fail("number").with("example", example()))?;
             if number < *least || number > *most {
                 return Err(fail("number_range").with("least", least).with("most", most));
             }
             if *step > 1 && number % step != 0 {
-                return Err(fail("number_step").with("step", step));
+                return Err(fail("number_step").with("step", step).with("example", example()));
             }
             Value::Number(number)
         }
@@ -428,14 +429,22 @@ fn read_one(field: &Field, typed: &[String], offset: i32) -> Result<Option<Value
     Ok(Some(value))
 }
 
-fn empty_code(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::One { .. } => "choose_one",
-        Kind::Day => "day_missing",
-        Kind::Moment => "moment_missing",
-        Kind::Number { .. } | Kind::Money { .. } => "number_missing",
-        _ => "missing",
+fn empty(field: &Field) -> Wrong {
+    let wrong = |code: &str| Wrong::new(&field.name, code);
+    match field.kind {
+        Kind::One { .. } => wrong("choose_one"),
+        Kind::Day => wrong("day_missing"),
+        Kind::Moment => wrong("moment_missing"),
+        Kind::Number { least, most, step } => wrong("number_missing").with("example", example(least, most, step)),
+        Kind::Money { .. } => wrong("number_missing").with("example", "1234.50"),
+        _ => wrong("missing"),
     }
+}
+
+/// A number that the field would take: a count, a percentage, a year, or else its least.
+pub(super) fn example(least: i64, most: i64, step: i64) -> i64 {
+    let fits = |number: &i64| (least..=most).contains(number) && number % step.max(1) == 0;
+    [120, 65, 2026, 3].into_iter().find(fits).unwrap_or(least)
 }
 
 /// A typed text as a record may hold it; control characters and turning marks are refused rather than dropped.
@@ -599,6 +608,20 @@ mod tests {
             for lang in [Lang::Zh, Lang::En] {
                 let sentence = Wrong::new("x", code).sentence(lang);
                 assert_ne!(sentence, format!("wrong.{code}"), "{lang:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_example_is_a_number_that_the_field_takes() {
+        for (least, most, step) in [(0, 100, 5), (0, 100, 10), (0, 1_000_000, 1), (1949, 2200, 1), (0, 2, 1)] {
+            let kind = Kind::Number { least, most, step };
+            for typed in ["", "twelve"] {
+                let field = Field::new("x", kind.clone());
+                let wrong = read_one(&field, &[typed.to_owned()], 480).unwrap_err();
+                let example = &wrong.params["example"];
+                assert!(wrong.sentence(Lang::Zh).contains(example), "{wrong:?}");
+                assert_eq!(one(kind.clone(), example), Ok(Some(Value::Number(example.parse().unwrap()))));
             }
         }
     }

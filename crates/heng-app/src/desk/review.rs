@@ -138,8 +138,9 @@ fn write(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
             wrong.push(Wrong::new(&name("source"), "evidence"));
             continue;
         }
-        let met = decide(condition, &facts, &standing, &groups, anchor)
-            .map_err(|missing| Wrong::new(&name(missing.0), "number_missing"))?;
+        let met = decide(condition, &facts, &standing, &groups, anchor).map_err(|missing| {
+            Wrong::new(&name(missing.0), "number_missing").with("example", super::field::example(0, i64::MAX, 1))
+        })?;
         let body = ConditionChecked {
             application: id.to_owned(),
             condition: condition.id.clone(),

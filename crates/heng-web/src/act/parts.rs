@@ -44,6 +44,20 @@ pub(super) fn fields_of(sheet: &Sheet, part: Option<usize>) -> Vec<&Field> {
     }
 }
 
+/// A question by its label; where others have the same one, with the heading under which it stands.
+pub(super) fn asked(sheet: &Sheet, name: &str) -> Option<Text> {
+    let field = sheet.fields.iter().find(|field| field.name == name)?;
+    let alone = sheet.fields.iter().filter(|other| other.label == field.label).count() == 1;
+    let part = parts(sheet).into_iter().find(|part| part.fields.iter().any(|other| other.name == name));
+    Some(match part.and_then(|part| part.name).filter(|_| !alone) {
+        Some(part) => {
+            let both = |of: fn(&Text) -> &str| format!("{} · {}", of(part), of(&field.label));
+            Text::new(both(|text| &text.zh), both(|text| &text.en))
+        }
+        None => field.label.clone(),
+    })
+}
+
 /// The part of a long form in which a question stands, as the query of its address.
 pub(super) fn part_query(sheet: &Sheet, name: &str) -> String {
     let place = parts(sheet).iter().position(|part| part.fields.iter().any(|f| f.name == name));
