@@ -464,7 +464,10 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
             let sentence = w.sentence(view.lang);
             // The sentence alone would not say which question it means.
             let text = match parts::asked(sheet, &w.field) {
-                Some(asked) => view.tp("at_question", &[("question", asked.get(view.lang)), ("wrong", &sentence)]),
+                Some(asked) => view.tp(
+                    "at_question",
+                    &[("question", asked.get(view.lang).trim_end_matches(['。', '.'])), ("wrong", &sentence)],
+                ),
                 None => sentence,
             };
             let link = if listed && !w.field.is_empty() {

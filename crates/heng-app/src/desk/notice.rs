@@ -112,6 +112,8 @@ fn objection_cases<'b>(desk: &EditionDesk<'_>, open: impl Iterator<Item = (&'b S
     if !desk.has(Role::Officer) {
         return Vec::new();
     }
+    // Whoever may not read an objection does not decide it.
+    let open = { open }.filter(|(id, _)| desk.edition.may_see_objection(&desk.me, id));
     open.map(|(id, application)| {
         let name = desk.name(application);
         let about = Text::new(format!("{} · {id}", name.zh), format!("{} · {id}", name.en));
