@@ -118,7 +118,7 @@ test('a real office: officers come in, a person is registered, gets a role and a
     await first.go('/account/people');
     const row = first.page.locator('tr', { hasText: '王五' }).filter({ has: first.page.locator('form') });
     await row.locator('input[name=reason]').fill('lost phone');
-    await first.press(row.locator('button'));
+    await first.press(row.locator('form[action$="/people/recover"] button'));
     await first.press(first.page.locator('form[action$="/people/confirm"] button').first());
     assert.match(await first.page.locator('[role=alert]').innerText(), /two different officers/);
     await second.go('/account/people');
