@@ -129,7 +129,7 @@ async fn page(
     let preferences = html! {
         (ui::field(&Field::of("language", view.t("preference_language"), FieldKind::Radio { options: &languages, chosen: current.into() })))
         (ui::field(&Field::of("large", view.t("preference_large"), FieldKind::Checkbox { value: "yes".into(), checked: me.session.account.large_text })))
-        (ui::submit(&view.t("go_save"), false, None))
+        (ui::submit(&view.t("save"), false, None))
     };
     let account = &me.session.account;
     let known = || Contact {
@@ -140,7 +140,7 @@ async fn page(
     let contact = html! {
         (ui::field(&Field::line("email", view.t("contact_email"), email).optional(view.t("optional")).error(again.error("email"))))
         (ui::field(&Field::of("phone", view.t("contact_phone"), FieldKind::Line { input_type: "tel", value: phone.into(), autocomplete: Some("tel") }).optional(view.t("optional")).error(again.error("phone"))))
-        (ui::submit(&view.t("go_save"), false, None))
+        (ui::submit(&view.t("save"), false, None))
     };
     let session_rows: Vec<Row<'_>> = sessions
         .iter()
