@@ -107,6 +107,12 @@ def filled(form):
     return {field["name"]: one(field) for field in form["fields"]}
 
 
+def typed(kind):
+    """The shape of an answer: where one is asked, a second is refused."""
+    several = kind["type"] in ("many", "files")
+    return {"type": "array", "items": {"type": "string"}} | ({} if several else {"maxItems": 1})
+
+
 def propose(address, token, tasks):
     """Leaves a proposal that waits for signatures, where this person can make one."""
     for task in (task for task in tasks if task["signed"]):
@@ -125,10 +131,9 @@ def narrow(operation, values, answers):
             parameter["schema"]["enum"] = [values[parameter["name"]]]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if body and answers is not None:
-        typed = {"type": "array", "items": {"type": "string"}, "maxItems": 2}
-        form = {"type": "object", "additionalProperties": False, "properties": {name: typed for name in answers}}
+        form = {"type": "object", "additionalProperties": False, "properties": answers["shape"]}
         shape = {"type": "object", "additionalProperties": False, "required": ["answers"], "properties": {"answers": form}}
-        example = {"answers": answers}
+        example = {"answers": answers["example"]}
         if operation["operationId"] == "save_draft":
             shape["required"].append("version")
             shape["properties"]["version"] = {"type": "integer", "minimum": 0}
@@ -146,7 +151,8 @@ def schema(address, token, place, folder):
     answers = None
     if tasks:
         values |= {"kind": tasks[0]["kind"], "case": tasks[0]["case"]}
-        answers = filled(ask(address, tasks[0]["href"], token))
+        form = ask(address, tasks[0]["href"], token)
+        answers = {"example": filled(form), "shape": {field["name"]: typed(field["kind"]) for field in form["fields"]}}
     applications = ask(address, f"/api/v1/logs/{place}/applications", token)["items"]
     if applications:
         application = applications[0]["application"]

@@ -95,6 +95,13 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether more than one answer may be given.
+    pub fn takes_several(&self) -> bool {
+        matches!(self, Kind::Many { .. } | Kind::Files { .. })
+    }
+}
+
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Field {

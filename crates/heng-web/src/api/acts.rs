@@ -1,6 +1,6 @@
 //! An act: its form, its draft, and doing it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -101,11 +101,15 @@ impl Form {
         drafts::key(&sheet.me, &self.log, &self.kind, &self.case)
     }
 
-    /// A mistyped name would be an answer that is silently left out.
+    /// A mistyped name would be an answer that is silently left out; so would a second answer where one is asked.
     fn known(&self, sheet: &Sheet, answers: &Answers) -> Result<(), Problem> {
-        let names: BTreeSet<&str> = sheet.fields.iter().map(|field| field.name.as_str()).collect();
-        let unknown = answers.keys().filter(|name| !names.contains(name.as_str()));
-        let wrong: Vec<Wrong> = unknown.take(20).map(|name| Wrong::new(name, "unknown_field")).collect();
+        let fields: BTreeMap<&str, &desk::Field> = sheet.fields.iter().map(|field| (field.name.as_str(), field)).collect();
+        let refused = answers.iter().filter_map(|(name, given)| match fields.get(name.as_str()) {
+            None => Some(Wrong::new(name, "unknown_field")),
+            Some(field) if given.len() > 1 && !field.kind.takes_several() => Some(Wrong::new(name, "once")),
+            Some(_) => None,
+        });
+        let wrong: Vec<Wrong> = refused.take(20).collect();
         if wrong.is_empty() { Ok(()) } else { Err(Problem::of_wrong(self.lang, &wrong)) }
     }
 }
