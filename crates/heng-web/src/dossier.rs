@@ -20,7 +20,7 @@ use crate::eligibility;
 use crate::opening::Replies;
 use crate::ui::{self, Bar, Column, Link, Pager, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
-use crate::words::{instant, money};
+use crate::words::{date, instant, money};
 use crate::work::{log_name, log_of, place};
 
 /// Applications on one page of the list.
@@ -144,7 +144,7 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
         }
     };
     html! {
-        p.watermark { (view.tp("watermark", &[("reader", reader), ("time", &now)])) }
+        p.watermark { (view.watermark(reader, &now)) }
         (entered(view, application))
         h2 { (view.t("profile_heading")) }
         (prose(Part::Profile, &body.profile_sha256))
@@ -172,16 +172,35 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
             @if body.is_secret(Part::File(&file.sha256)) { " " (ui::status_tag(&view.t("secret_seen"), Tone::Stop)) }
         } } }
         @if kept > 0 { p.secret-mark { (ui::status_tag(&view.tp("secret_files", &[("count", &kept.to_string())]), Tone::Quiet)) } }
-        @if !application.recommendations.is_empty() {
-            h2 { (view.t("recommendations_heading")) }
-            ul { @for r in &application.recommendations { li {
-                (ui::status_tag(&view.t(if r.body.support { "supports" } else { "supports_not" }), if r.body.support { Tone::Done } else { Tone::Stop }))
-                " " (r.body.opinion)
-            } } }
-        }
+        (recommendations(view, seen, &files))
         @if !application.checks.is_empty() || (edition.opinions.is_some() && edition.may_see_opinions(reader, &body.application)) {
             h2 #conditions { (view.t("conditions_heading")) }
             (eligibility::table(view, seen, &files, edition.day(app.heng().clock().now())))
+        }
+    }
+}
+
+/// What the recommenders said, where and how long they had made it public, and their letters for whoever may open them.
+fn recommendations(view: &View, seen: &Seen<'_>, files: &str) -> Markup {
+    let given = &seen.application.recommendations;
+    let name = |recommender: &str| seen.edition.seats.get(recommender).and_then(|seat| seat.name.clone());
+    html! {
+        @if !given.is_empty() {
+            h2 #recommendations { (view.t("recommendations_heading")) }
+            ul { @for r in given { li {
+                (ui::status_tag(&view.t(if r.body.support { "supports" } else { "supports_not" }), if r.body.support { Tone::Done } else { Tone::Stop }))
+                " " (name(&r.recommender).unwrap_or_else(|| r.recommender.clone())) ": "
+                span.prose translate="no" { (r.body.opinion) }
+                @if let Some(window) = &r.body.notice {
+                    " " (view.tp("recommendation_notice", &[("from", &date(view.lang, window.from)), ("until", &date(view.lang, window.until))]))
+                }
+                @for sha256 in &r.body.evidence {
+                    @match seen.letter(sha256) {
+                        Some(letter) => { " · " a href=(format!("{files}/{sha256}")) { (letter.name) } }
+                        None => { @let kept = seen.note(sha256); @if !kept.is_empty() { " · " (kept) } }
+                    }
+                }
+            } } }
         }
     }
 }
@@ -520,12 +539,10 @@ pub(crate) async fn file(
     State(app): State<App>,
     Path((first, second, id, sha)): Path<(String, String, String, String)>,
 ) -> Response {
-    if view.me.is_none() {
-        return view.sign_in_first();
-    }
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
     let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
-    let Some(me) = reader(&app, &view, &log) else { return view.missing(&app) };
-    match crate::opening::file(&app, &log, &me, &id, &sha).await {
+    let Some(handle) = reader(&app, &view, &log) else { return view.missing(&app) };
+    match crate::opening::file(&app, &log, (&handle, &me.session.account), &id, &sha).await {
         Ok(Some(response)) => response,
         Ok(None) => view.problem(&app, StatusCode::NOT_FOUND, &view.t("not_yours_title"), &view.t("not_yours_secret")),
         Err(error) => view.failure(&app, &error),

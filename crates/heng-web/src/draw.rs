@@ -56,7 +56,7 @@ pub(crate) async fn show(
 }
 
 /// A group in words; one that has none is called by its own name.
-fn group(view: &View, id: &str) -> String {
+pub(crate) fn group(view: &View, id: &str) -> String {
     let known = words("group", id, &[]).get(view.lang).to_owned();
     if known == format!("group.{id}") { id.to_owned() } else { known }
 }

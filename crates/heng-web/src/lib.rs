@@ -28,6 +28,7 @@ mod oidc;
 mod opening;
 mod opinions;
 mod outbox;
+mod panels;
 mod papers;
 mod people;
 mod plain;

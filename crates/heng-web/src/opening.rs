@@ -8,6 +8,7 @@ use std::io::Read;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use heng_app::account::Account;
 use heng_app::desk::files;
 use heng_app::mark::{self, Line, Unmarked};
 use heng_app::upload::FileReader;
@@ -83,11 +84,11 @@ fn read(key: &str, value: &[u8]) -> Option<Opening> {
     })
 }
 
-/// A file of a dossier for `reader`, as a download; `None` where there is none for them.
+/// A file of a dossier for `reader`, the owner of `account`, as a download; `None` where there is none for them.
 pub(crate) async fn file(
     app: &App,
     log: &str,
-    reader: &str,
+    (reader, account): (&str, &Account),
     application: &str,
     sha: &str,
 ) -> heng_app::Result<Option<Response>> {
@@ -100,7 +101,7 @@ pub(crate) async fn file(
     let key = key(log, reader, application, sha, at);
     let code = code(&key);
     let name = coded(&found.file.name, &code);
-    let line = Line { text: format!("{reader} {} {code}", found.when(at)), name: found.reader.clone() };
+    let line = Line { text: format!("{reader} {} {code}", found.when(at)), name: account.name.clone() };
     let copy = match mark::markable(&found.file.name, found.file.size) {
         Ok(()) => copy(app, &found.file, line).await?,
         Err(reason) => Err(reason),
@@ -117,42 +118,47 @@ pub(crate) async fn file(
     })
 }
 
-/// The letters in which departments answered on an application, for those who oversee the edition.
+/// The letters beside a dossier: in which departments answered on the application, and which recommenders showed for it.
 #[derive(Default)]
 pub(crate) struct Replies {
-    /// The officers of the edition: whose uploads the letters are.
-    officers: Vec<String>,
+    /// Those whose uploads the letters are.
+    owners: BTreeSet<String>,
     evidence: BTreeSet<Hash>,
 }
 
 impl Replies {
-    /// What a reader may see of them; nothing for everybody else.
+    /// What a reader may see of them: all of it who oversees the edition, the own proofs a recommender.
     pub fn of(edition: &Edition, reader: &str, application: &str) -> Replies {
-        let Some(asked) = edition.opinions.as_ref().filter(|_| edition.oversees(reader)) else {
-            return Replies::default();
-        };
-        let answers = asked.answers.iter().filter(|((_, about), _)| about == application);
-        let officers = edition.seats.iter().filter(|(_, seat)| seat.roles.contains(&Role::Officer));
-        Replies {
-            officers: officers.map(|(person, _)| person.clone()).collect(),
-            evidence: answers.flat_map(|(_, (body, _))| body.evidence.iter().copied()).collect(),
+        let oversees = edition.oversees(reader);
+        let mut found = Replies::default();
+        for asked in edition.opinions.iter().filter(|_| oversees) {
+            let answers = asked.answers.iter().filter(|((_, about), _)| about == application);
+            found.evidence.extend(answers.flat_map(|(_, (body, _))| body.evidence.iter().copied()));
+            let officers = edition.seats.iter().filter(|(_, seat)| seat.roles.contains(&Role::Officer));
+            found.owners.extend(officers.map(|(person, _)| person.clone()));
         }
+        let given = edition.applications.get(application).into_iter().flat_map(|a| &a.recommendations);
+        for recommendation in given.filter(|given| oversees || given.recommender == reader) {
+            found.evidence.extend(&recommendation.body.evidence);
+            found.owners.insert(recommendation.recommender.clone());
+        }
+        found
     }
 
-    /// All that proves the answers: uploaded letters, and texts that say where the paper is kept.
+    /// All that proves them: uploaded letters, and texts that say where the paper is kept.
     pub fn evidence(&self) -> impl Iterator<Item = Hash> + '_ {
         self.evidence.iter().copied()
     }
 
-    /// The uploaded letters under the names that their officers gave them. Reads the store.
+    /// The uploaded letters under the names that their owners gave them. Reads the store.
     ///
     /// # Errors
     /// If the store fails.
     pub fn letters(&self, app: &App) -> heng_app::Result<Vec<Attachment>> {
         let mut out = Vec::new();
         for sha256 in self.evidence() {
-            for officer in &self.officers {
-                if let Some(info) = files::info(app.heng(), officer, &sha256.to_string())? {
+            for owner in &self.owners {
+                if let Some(info) = files::info(app.heng(), owner, &sha256.to_string())? {
                     out.push(Attachment { about: info.about, name: info.name, sha256, size: info.size });
                     break;
                 }
@@ -167,8 +173,6 @@ struct Found {
     file: Attachment,
     own: bool,
     offset: i32,
-    /// The reader's name in the edition; an expert has none there.
-    reader: String,
 }
 
 impl Found {
@@ -180,22 +184,21 @@ impl Found {
 }
 
 /// What the firm marked as a business secret is for the office and the panel alone. Records of earlier versions do not say
-/// which files are marked; the owner's list does. The letters of departments are for those who oversee the edition.
+/// which files are marked; the owner's list does. Letters beside the dossier have their own rule.
 fn find(app: &App, log: &str, reader: &str, application: &str, sha: &str) -> heng_app::Result<Option<Found>> {
-    let (file, letters, offset, name, owner, inner) = {
+    let (file, letters, offset, owner, inner) = {
         let found = app.heng().log(log)?;
         let image = found.image();
         let edition = image.state.edition();
         let Some((e, a)) = edition.and_then(|e| Some((e, e.applications.get(application)?))) else { return Ok(None) };
         let file = a.body.attachments.iter().find(|f| f.sha256.to_string() == sha).cloned();
         let file = file.filter(|f| e.may_read_part(reader, application, Part::File(&f.sha256)));
-        let name = e.seats.get(reader).and_then(|seat| seat.name.clone()).unwrap_or_default();
         let inner = e.reads_secrets(reader, application);
         let letters = Replies::of(e, reader, application);
-        (file, letters, e.rules().utc_offset_minutes, name, a.body.organisation.clone(), inner)
+        (file, letters, e.rules().utc_offset_minutes, a.body.organisation.clone(), inner)
     };
     let own = owner == reader;
-    let found = |file| Found { file, own, offset, reader: name };
+    let found = |file| Found { file, own, offset };
     if let Some(file) = file {
         let secret = files::info(app.heng(), &owner, sha)?.is_some_and(|info| info.secret);
         return Ok((!secret || inner).then(|| found(file)));

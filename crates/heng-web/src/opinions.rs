@@ -18,7 +18,7 @@ use crate::words::{date, list};
 use crate::work::{encode, log_name, log_of, place};
 
 /// What `show` makes of the edition for whoever oversees it; the answer for everybody else.
-fn overseen<T>(
+pub(crate) fn overseen<T>(
     view: &View,
     app: &App,
     (first, second): (&str, &str),

@@ -155,6 +155,13 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
             view.tp("plain_recommend", &[("count", &quota.to_string())])
         };
         out.push(line(&r.quota, text));
+        if r.notice_days.value > 0 {
+            let places = [("days", &*r.notice_days.value.to_string())];
+            out.push(line(&r.notice_days, view.tp("plain_recommend_notice", &places)));
+        }
+        if let Some(proof) = r.proof.as_ref().filter(|proof| proof.value) {
+            out.push(line(proof, view.t("plain_recommend_proof")));
+        }
     }
     if let Some(e) = &stage.experts {
         out.push(line(&e.panel_size, view.tp("plain_panel", &[("count", &e.panel_size.value.to_string())])));

@@ -19,7 +19,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, objections,
-    oidc, opinions, outbox, papers, people, programme, rules, session, sign, signin, visits, well_known, winners, work,
+    oidc, opinions, outbox, panels, papers, people, programme, rules, session, sign, signin, visits, well_known,
+    winners, work,
 };
 
 /// Who may pass a door.
@@ -192,6 +193,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
         page("/work/{first}/{second}/papers/{paper}/{case}", Seat).get(papers::seat_show),
         page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
+        page("/work/{first}/{second}/panels", Seat).get(panels::show),
         page("/work/{first}/{second}/objections", Seat).get(objections::show),
         page("/work/{first}/{second}/objections/{id}", Seat).get(objections::one),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
@@ -247,6 +249,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
         bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
+        bare("/api/v1/logs/{first}/{second}/panels", TokenSeat).get(api::panels::show),
         bare("/api/v1/logs/{first}/{second}/session", TokenSeat).get(api::session::show),
         bare("/api/v1/logs/{first}/{second}/objections", TokenSeat).get(api::objections::list),
         bare("/api/v1/logs/{first}/{second}/objections/{id}", TokenSeat).get(api::objections::show),

@@ -343,6 +343,12 @@ impl Content {
 }
 
 impl View {
+    /// Who has opened this and when, in words to stand on it: the name is the reader's own, and only the reader sees it.
+    pub fn watermark(&self, handle: &str, time: &str) -> String {
+        let name = self.me.as_ref().map_or("", |me| me.session.account.name.as_str());
+        self.tp("watermark", &[("name", name), ("reader", handle), ("time", time)])
+    }
+
     /// Nobody's view, in the language that a program asks for.
     pub fn of_program(app: &App, lang: Lang) -> View {
         let (path, query) = (String::new(), String::new());

@@ -335,6 +335,9 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
         ];
         if desk.has(Role::Officer) || desk.has(Role::Supervisor) {
             out.push((view.t("board_title"), format!("{here}/board")));
+            if !desk.edition.draws.is_empty() || !desk.edition.panels.is_empty() {
+                out.push((view.t("panels_title"), format!("{here}/panels")));
+            }
             if desk.edition.opinions.is_some() {
                 out.push((view.t("opinions_title"), format!("{here}/opinions")));
             }
@@ -345,7 +348,7 @@ fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
         if crate::visits::any(desk) {
             out.push((view.t("visits_title"), format!("{here}/visits")));
         }
-        if desk.has(Role::Officer) || desk.me.starts_with("o:") {
+        if desk.has(Role::Officer) || desk.has(Role::Recommender) || desk.me.starts_with("o:") {
             out.push((view.t("files_title"), format!("{here}/files")));
         }
         let draws = desk.edition.draws.keys();

@@ -1,6 +1,6 @@
-//! The call for applications and its window; opinions of the recommenders.
+//! The call for applications and its window.
 
-use heng_domain::edition::events::{CallPublished, RecommendationGiven, Role, Window, WindowExtended};
+use heng_domain::edition::events::{CallPublished, Role, Window, WindowExtended};
 use heng_domain::rules::StageKind;
 use heng_domain::text::Text;
 use heng_domain::time::Instant;
@@ -77,56 +77,6 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 let basis = desk.stage(StageKind::Application).map_or("", |s| s.basis.as_str());
                 let closes = input.moment("closes").unwrap_or(desk.now);
                 Ok(vec![Written::edition(basis, WindowExtended { closes, reason: input.text("reason") })?])
-            },
-        },
-        Act {
-            kind: RecommendationGiven::KIND,
-            who: Who::Recommender,
-            signs: Signs::NOBODY,
-            open: |desk| {
-                let Some(stage) = desk.stage(StageKind::Recommendation) else { return Vec::new() };
-                if !desk.has(Role::Recommender) {
-                    return Vec::new();
-                }
-                let waiting = desk.edition.field.iter().filter(|id| {
-                    let given = desk.edition.applications.get(*id).map(|a| a.recommendations.as_slice());
-                    given.is_some_and(|given| given.iter().all(|r| r.recommender != desk.me))
-                });
-                let due = desk.due(stage);
-                waiting
-                    .map(|id| {
-                        // Somebody else's opinion makes ours possible, not due.
-                        let any = desk.edition.applications.get(id).is_some_and(|a| !a.recommendations.is_empty());
-                        Case { id: id.clone(), about: desk.name(id), due, duty: !any }
-                    })
-                    .collect()
-            },
-            form: |desk, _| {
-                let days = desk
-                    .stage(StageKind::Recommendation)
-                    .and_then(|s| s.recommendation.as_ref())
-                    .map_or(0, |r| r.notice_days.value);
-                let mut fields = vec![
-                    Field::new("support", Kind::One { choices: yes_no("support") }),
-                    Field::new("opinion", Kind::Area { most: 2000, rows: 5 }),
-                ];
-                if days > 0 {
-                    let days = super::same(days);
-                    let hint = words("hint", "notice_window", &[("days", &days)]);
-                    fields.push(Field::new("notice_from", Kind::Day).optional().hint(hint));
-                    fields.push(Field::new("notice_until", Kind::Day).optional());
-                }
-                fields
-            },
-            write: |desk, application, input| {
-                let basis = desk.stage(StageKind::Recommendation).map_or("", |s| s.basis.as_str());
-                let body = RecommendationGiven {
-                    application: application.to_owned(),
-                    notice: window(input.day("notice_from"), input.day("notice_until"))?,
-                    opinion: input.text("opinion"),
-                    support: input.text("support") == "yes",
-                };
-                Ok(vec![Written::edition(basis, body)?])
             },
         },
     ]

@@ -79,15 +79,21 @@ pub(super) fn letter_files() -> [Field; 2] {
 
 /// What was answered to [`letter_files`]; one of both must be there.
 pub(super) fn letter_evidence(desk: &EditionDesk<'_>, input: &Input) -> std::result::Result<Vec<Hash>, DeskError> {
-    let mut evidence: Vec<Hash> = Vec::new();
-    for file in input.list("files") {
-        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
-        info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
-        evidence.push(file.parse().map_err(|_| unknown())?);
-    }
+    let mut evidence = files_of(desk, input)?;
     let source = input.text("source");
     if !source.is_empty() {
         evidence.push(desk.attach(&source)?);
     }
     if evidence.is_empty() { Err(Wrong::new("source", "evidence").into()) } else { Ok(evidence) }
+}
+
+/// The chosen uploads of a field `files`.
+pub(super) fn files_of(desk: &EditionDesk<'_>, input: &Input) -> std::result::Result<Vec<Hash>, DeskError> {
+    let mut chosen: Vec<Hash> = Vec::new();
+    for file in input.list("files") {
+        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
+        info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
+        chosen.push(file.parse().map_err(|_| unknown())?);
+    }
+    Ok(chosen)
 }

@@ -19,6 +19,7 @@ mod notice;
 mod office;
 mod opinions;
 pub mod proposal;
+mod recommendation;
 pub mod results;
 mod review;
 pub mod rules;
@@ -362,6 +363,7 @@ pub fn edition_acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
         setup::acts(),
         call::acts(),
         application::acts(),
+        recommendation::acts(),
         opinions::acts(),
         review::acts(),
         experts::acts(),

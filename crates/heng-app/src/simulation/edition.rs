@@ -304,6 +304,10 @@ impl Simulation<'_> {
             until: self.day,
         });
         let applications = self.state(|e| e.field.iter().cloned().collect::<Vec<_>>())?;
+        let proof = match rules.proof.as_ref().is_some_and(|proof| proof.value) {
+            true => vec![self.attachment("推荐函与公示截图存推荐单位（虚构内容，仅供演示）")?],
+            false => Vec::new(),
+        };
         let quota = usize::try_from(rules.quota.value).unwrap_or(0);
         let mut given: BTreeMap<&str, usize> = BTreeMap::new();
         let mut batch = Vec::new();
@@ -317,6 +321,7 @@ impl Simulation<'_> {
             *used += usize::from(support);
             let body = RecommendationGiven {
                 application,
+                evidence: if support { proof.clone() } else { Vec::new() },
                 notice: if support { notice.clone() } else { None },
                 opinion: if support {
                     "材料属实，同意推荐。".to_owned()

@@ -361,28 +361,22 @@ impl Edition {
         }
     }
 
+    /// Applications that a recommender supports, `but` for one.
+    pub fn supported_by(&self, recommender: &str, but: &str) -> BTreeSet<&String> {
+        let supports =
+            |a: &Application| a.recommendations.iter().any(|r| r.body.support && r.recommender == recommender);
+        self.applications.iter().filter(|(id, a)| *id != but && supports(a)).map(|(id, _)| id).collect()
+    }
+
     pub(super) fn admit_recommendation(&self, cx: &Context<'_>, body: &RecommendationGiven) -> Verdict {
         self.require_role(cx, Role::Recommender)?;
         let stage = self.current_stage(StageKind::Recommendation)?;
         let Some(rules) = &stage.recommendation else { refuse!("stage.kind", &stage.basis, stage = &stage.id) };
         self.live(&body.application)?;
-        let supported: BTreeSet<&String> = self
-            .applications
-            .iter()
-            .filter(|(id, a)| {
-                **id != body.application
-                    && a.recommendations.iter().any(|r| r.body.support && r.recommender == cx.actor())
-            })
-            .map(|(id, _)| id)
-            .collect();
+        let supported = self.supported_by(cx.actor(), &body.application);
         let quota = rules.quota.value;
         let full = quota > 0 && body.support && supported.len() >= usize::try_from(quota).unwrap_or(usize::MAX);
         ensure!(!full, "recommendation.quota", &rules.quota.basis, recommender = cx.actor(), quota = quota);
-        let given = self
-            .applications
-            .get(&body.application)
-            .is_some_and(|a| a.recommendations.iter().any(|r| r.recommender == cx.actor()));
-        ensure!(!given, "recommendation.twice", &stage.basis, application = &body.application);
         let days = self.days_until_now(cx, body.notice.as_ref());
         let short = body.support && days < i64::from(rules.notice_days.value);
         ensure!(
@@ -392,13 +386,19 @@ impl Edition {
             days = days,
             needed = rules.notice_days.value
         );
+        if let Some(proof) = rules.proof.as_ref().filter(|proof| proof.value && body.support) {
+            ensure!(!body.evidence.is_empty(), "recommendation.proof", &proof.basis, application = &body.application);
+        }
         ensure!(!body.opinion.is_empty(), "recommendation.opinion", &stage.basis);
         Ok(())
     }
 
     pub(super) fn apply_recommendation(&mut self, record: &Record, body: RecommendationGiven) {
         if let Some(application) = self.applications.get_mut(&body.application).map(Arc::make_mut) {
-            application.recommendations.push(Recommendation { recommender: record.actor.clone(), body });
+            // The last word of a recommender counts, as long as opinions are given.
+            application.recommendations.retain(|given| given.recommender != record.actor);
+            let (recommender, seq, time) = (record.actor.clone(), record.seq, record.time);
+            application.recommendations.push(Recommendation { recommender, body, seq, time });
         }
     }
 }
@@ -406,13 +406,14 @@ impl Edition {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use heng_log::Hash;
     use heng_log::signature::PersonalKey;
     use heng_log::webauthn::SoftPasskey;
+    use serde_json::{Value, json};
 
-    use serde_json::json;
-
-    use super::super::testing::{act, edition};
-    use crate::rules::Sourced;
+    use crate::edition::Edition;
+    use crate::edition::testing::{act, close, edition, open};
+    use crate::rules::{RecommendationRules, Sourced};
 
     #[test]
     fn a_browsers_key_is_seated_unless_the_rules_want_passkeys() {
@@ -449,5 +450,54 @@ mod tests {
         let firm = e.applications["a:1"].body.organisation.clone();
         assert_eq!(act(&mut e, &firm, "application.withdrawn", withdrawn, &[]), Ok(()));
         assert!(!e.field.contains("a:1"));
+    }
+
+    fn rules(e: &mut Edition) -> &mut RecommendationRules {
+        let stage = e.opened.rules.stages.iter_mut().find(|stage| stage.id == "recommendation").unwrap();
+        stage.recommendation.as_mut().unwrap()
+    }
+
+    fn opinion(application: &str, support: bool) -> Value {
+        json!({ "application": application, "opinion": "looked at", "support": support })
+    }
+
+    fn give(e: &mut Edition, recommender: &str, body: Value) -> Result<(), &'static str> {
+        act(e, recommender, "recommendation.given", body, &[])
+    }
+
+    #[test]
+    fn a_recommender_keeps_the_quota_and_the_last_opinion_counts() {
+        let mut e = edition();
+        open(&mut e, "recommendation");
+        rules(&mut e).quota.value = 1;
+        assert_eq!(give(&mut e, "p:1", opinion("a:1", true)), Err("role.missing"));
+        give(&mut e, "p:20", opinion("a:1", true)).unwrap();
+        assert_eq!(give(&mut e, "p:20", opinion("a:2", true)), Err("recommendation.quota"));
+        give(&mut e, "p:20", opinion("a:2", false)).unwrap();
+        give(&mut e, "p:21", opinion("a:2", true)).unwrap();
+        // A correction frees the place, and is not counted beside what it corrects.
+        give(&mut e, "p:20", opinion("a:1", true)).unwrap();
+        give(&mut e, "p:20", opinion("a:1", false)).unwrap();
+        give(&mut e, "p:20", opinion("a:2", true)).unwrap();
+        let given = |application: &str| {
+            let given = &e.applications[application].recommendations;
+            given.iter().map(|r| (r.recommender.as_str(), r.body.support)).collect::<Vec<_>>()
+        };
+        assert_eq!(given("a:1"), [("p:20", false)]);
+        assert_eq!(given("a:2"), [("p:21", true), ("p:20", true)]);
+        close(&mut e, "recommendation");
+        assert_eq!(give(&mut e, "p:20", opinion("a:1", true)), Err("stage.none_open"));
+    }
+
+    #[test]
+    fn support_shows_its_proof_where_the_rules_want_one() {
+        let mut e = edition();
+        open(&mut e, "recommendation");
+        rules(&mut e).proof = Some(Sourced { value: true, basis: "§1".to_owned(), assumed: false });
+        assert_eq!(give(&mut e, "p:20", opinion("a:1", true)), Err("recommendation.proof"));
+        give(&mut e, "p:20", opinion("a:1", false)).unwrap();
+        let mut proved = opinion("a:1", true);
+        proved["evidence"] = json!([Hash([3; 32])]);
+        give(&mut e, "p:20", proved).unwrap();
     }
 }

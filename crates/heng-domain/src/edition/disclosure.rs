@@ -256,7 +256,8 @@ mod tests {
     fn recommended(e: &mut Edition) {
         open(e, "recommendation");
         let body = serde_json::json!({ "application": "a:1", "opinion": "good", "support": true });
-        let given = Recommendation { recommender: "p:20".to_owned(), body: serde_json::from_value(body).unwrap() };
+        let body = serde_json::from_value(body).unwrap();
+        let given = Recommendation { recommender: "p:20".to_owned(), body, seq: 9, time: e.last };
         let application = std::sync::Arc::make_mut(e.applications.get_mut("a:1").unwrap());
         application.recommendations.push(given);
         close(e, "recommendation");

@@ -424,6 +424,9 @@ events! {
     RecommendationGiven = "recommendation.given" {
         /// Application.
         application: String,
+        /// SHA-256 of the proofs: the publicity, the sealed letter.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Hash>,
         /// Publicity at the recommender.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<Window>,

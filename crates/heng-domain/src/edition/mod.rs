@@ -37,5 +37,5 @@ pub use result::{Finalist, MemberVote, PublicResult, Winner};
 pub use stages::StageProgress;
 pub use state::{
     Application, DrawState, Edition, Issue, LogEntry, Motion, MotionState, Notice, Objection, Opinions, Organisation,
-    Panel, Review, Seat, Session, Sheets, StageState, Succession, Visit,
+    Panel, Recommendation, Review, Seat, Session, Sheets, StageState, Succession, Visit,
 };

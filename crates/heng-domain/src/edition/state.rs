@@ -47,6 +47,10 @@ pub struct Recommendation {
     pub recommender: String,
     /// What it says.
     pub body: RecommendationGiven,
+    /// Number of the record.
+    pub seq: u64,
+    /// When it came in.
+    pub time: Instant,
 }
 
 /// An application with what has been decided on it.

@@ -69,6 +69,7 @@ pub const KEYS: &[&str] = &[
     "stages_assumed",
     "recommendation_quota",
     "recommendation_notice_days",
+    "recommendation_proof",
     "experts_panel_size",
     "experts_reserves",
     "experts_drawn",

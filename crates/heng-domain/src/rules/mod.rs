@@ -386,6 +386,9 @@ pub struct RecommendationRules {
     pub quota: Sourced<u32>,
     /// Days of publicity at the recommender; 0 = none.
     pub notice_days: Sourced<u32>,
+    /// True: who supports an applicant shows the publicity or the sealed letter (推荐函); absent: no proof is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Sourced<bool>>,
 }
 
 /// Experts, their draw and their panels.

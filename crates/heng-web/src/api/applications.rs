@@ -6,8 +6,10 @@ use axum::extract::{OriginalUri, State};
 use axum::http::HeaderMap;
 use heng_app::desk::results::Results;
 use heng_app::desk::{Place, proposal, with_desk};
+use heng_domain::edition::Recommendation;
 use heng_domain::edition::secret::Part;
 use heng_domain::text::Lang;
+use heng_log::Hash;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -220,10 +222,24 @@ pub(crate) struct ItemShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Opinion)]
 pub(crate) struct OpinionShape {
+    /// Whose it is.
+    #[schema(example = "p:0021")]
+    recommender: String,
     /// It supports the application.
     support: bool,
     /// What it says.
     opinion: String,
+    /// First day of the publicity at the recommender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice_from: Option<String>,
+    /// Last day of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice_until: Option<String>,
+    /// SHA-256 of the proofs that the caller may open, at `files/{sha256}` below this address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<String>,
+    /// Number of its record.
+    record: u64,
 }
 
 /// A condition as it was checked.
@@ -311,9 +327,20 @@ impl Dossier {
         });
         let by_office = application.by != body.organisation;
         let reason = body.paper.as_ref().map(|paper| paper.reason.clone()).unwrap_or_default();
-        let opinion = |opinion: &heng_domain::edition::events::RecommendationGiven| OpinionShape {
-            support: opinion.support,
-            opinion: opinion.opinion.clone(),
+        let opinion = |given: &Recommendation| OpinionShape {
+            recommender: given.recommender.clone(),
+            support: given.body.support,
+            opinion: given.body.opinion.clone(),
+            notice_from: given.body.notice.as_ref().map(|window| window.from.to_string()),
+            notice_until: given.body.notice.as_ref().map(|window| window.until.to_string()),
+            evidence: given
+                .body
+                .evidence
+                .iter()
+                .filter(|sha256| seen.letter(sha256).is_some())
+                .map(Hash::to_string)
+                .collect(),
+            record: given.seq,
         };
         let condition = |check: &heng_domain::edition::events::ConditionChecked| ConditionShape {
             condition: check.condition.clone(),
@@ -335,7 +362,7 @@ impl Dossier {
             figures: figures.collect(),
             items: items.collect(),
             files: files.collect(),
-            recommendations: application.recommendations.iter().map(|r| opinion(&r.body)).collect(),
+            recommendations: application.recommendations.iter().map(opinion).collect(),
             conditions: application.checks.values().map(condition).collect(),
         }
     }
@@ -384,10 +411,11 @@ pub(crate) async fn file(
     At((first, second, id, sha256)): At<(String, String, String, String)>,
 ) -> Answer {
     let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
+    let account = caller.account.clone();
     let reader = {
         let (app, log) = (app.clone(), log.clone());
         blocking(lang, move || reader(lang, &app, &log, &caller)).await?
     };
-    let found = crate::opening::file(&app, &log, &reader, &id, &sha256).await;
+    let found = crate::opening::file(&app, &log, (&reader, &account), &id, &sha256).await;
     found.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))
 }

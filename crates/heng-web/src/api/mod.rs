@@ -18,6 +18,7 @@ pub(crate) mod openapi;
 pub(crate) mod opinions;
 pub(crate) mod outbox;
 pub(crate) mod paging;
+pub(crate) mod panels;
 pub(crate) mod papers;
 pub(crate) mod problem;
 pub(crate) mod proposals;

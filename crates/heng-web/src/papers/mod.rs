@@ -9,6 +9,7 @@ mod call;
 mod committee;
 mod feedback;
 mod pages;
+mod recommendation;
 mod review;
 
 use std::cell::OnceCell;
@@ -175,10 +176,11 @@ pub(crate) struct Kind {
 }
 
 /// The table of papers, in the order of the process. Who may read each, and when, says its `cases`.
-pub(crate) const KINDS: [Kind; 13] = [
+pub(crate) const KINDS: [Kind; 14] = [
     Kind { id: "call", cases: call::calls, write: call::call },
     Kind { id: "receipt", cases: call::receipts, write: call::receipt },
     Kind { id: "summary", cases: call::summaries, write: call::summary },
+    Kind { id: "recommendation", cases: recommendation::cases, write: recommendation::write },
     Kind { id: "letter", cases: review::letters, write: review::letter },
     Kind { id: "eligibility", cases: review::checks, write: review::check },
     Kind { id: "report", cases: review::reports, write: review::report },

@@ -135,7 +135,7 @@ fn page(view: &View, app: &App, log: &str, me: Option<&str>, paper: &Paper, back
     let mark = me.filter(|_| !paper.public).and_then(|reader| {
         let offset = app.heng().log(log).ok()?.image().state.edition()?.rules().utc_offset_minutes;
         let now = instant(view.lang, app.heng().clock().now(), offset);
-        Some(view.tp("watermark", &[("reader", reader), ("time", &now)]))
+        Some(view.watermark(reader, &now))
     });
     let proof_file = paper.records.first().filter(|_| paper.paper == "receipt");
     let proof_file = proof_file.map(|seq| format!("/editions/{}/receipts/{seq}", slug(log)));

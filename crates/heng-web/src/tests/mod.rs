@@ -5,6 +5,7 @@ mod bad_input;
 mod interface;
 mod matrix;
 mod openapi;
+mod panels;
 mod papers;
 mod secrets;
 mod session;

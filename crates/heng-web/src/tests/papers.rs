@@ -58,7 +58,7 @@ async fn who_finds_which_papers_at_which_stage() {
     let town = &*TOWN;
     const END: [&str; 7] = ["call", "report", "minutes", "notice", "decision", "certificate", "prizes"];
     let own = ["receipt", "eligibility"];
-    let inside = ["receipt", "summary", "letter", "eligibility"];
+    let inside = ["receipt", "summary", "recommendation", "letter", "eligibility"];
     let with = |more: &[&str], rest: &[&str]| set(&[more, rest].concat());
     for (log, public, applicant, officer) in [
         (OPEN, set(&["call"]), set(&["call", "receipt"]), set(&["call", "receipt", "summary"])),
@@ -83,6 +83,12 @@ async fn who_finds_which_papers_at_which_stage() {
             assert_eq!(kinds(town, log, Some(&with_role(town, log, role))).await, officer, "{role:?} in {log}");
         }
     }
+    // A recommender prints the own letter, and finds nobody else's.
+    let recommender = with_role(town, VOTING, Role::Recommender);
+    let letters = items(town, VOTING, Some(&recommender)).await;
+    let letters: Vec<&str> =
+        letters.iter().filter(|i| i["paper"] == "recommendation").filter_map(|i| i["case"].as_str()).collect();
+    assert_eq!(letters, [recommender.as_str()]);
     // Members read what they vote on, and nothing that tells of a choice, a score or of others.
     let member = kinds(town, VOTING, Some(&with_role(town, VOTING, Role::Member))).await;
     assert!(member.is_subset(&set(&["call", "receipt", "eligibility"])), "{member:?}");

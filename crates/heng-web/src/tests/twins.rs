@@ -87,6 +87,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}/applications/{id}/visit", Json(&["/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/draws/{id}", None("draws the public result again from the bundle, as `heng verify` does")),
     ("/work/{first}/{second}/import", None("fills a draft from a dossier: a program reads the dossier and saves the draft")),
+    ("/work/{first}/{second}/panels", Json(&["/logs/{first}/{second}/panels"])),
     ("/work/{first}/{second}/files", Json(&["/logs/{first}/{second}/files", "/logs/{first}/{second}/uploads"])),
     ("/work/{first}/{second}/files/begin", Json(&["/logs/{first}/{second}/uploads"])),
     ("/work/{first}/{second}/files/remove", Json(&["/logs/{first}/{second}/files/{sha256}"])),
