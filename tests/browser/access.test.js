@@ -1,4 +1,4 @@
-// Everybody can use every page: no accessibility violation in both themes and languages, nothing wider than a phone, also in
+// Everybody can use every page: no accessibility violation in both themes and every script, nothing wider than a phone, also in
 // large text, nothing that moves where motion is not wanted. The list of pages is that of the route table.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -107,9 +107,10 @@ async function tour(visits, prefix) {
   return wrong;
 }
 
-/** In both languages. */
-async function both(visits) {
-  const wrong = [...await tour(visits, '/en'), ...await tour(visits, '')];
+/** In every language and script. */
+async function everywhere(visits) {
+  const wrong = [];
+  for (const prefix of ['/en', '', '/hant']) wrong.push(...await tour(visits, prefix));
   assert.deepEqual(wrong, []);
 }
 
@@ -121,22 +122,22 @@ async function until(kind) {
   return who;
 }
 
-test('the portal, the account and the desk, while applications come in and a committee votes', { timeout: 400_000 }, async () => {
-  await both(await atFirst(browser, office));
+test('the portal, the account and the desk, while applications come in and a committee votes', { timeout: 600_000 }, async () => {
+  await everywhere(await atFirst(browser, office));
 });
 
-test('the draw of the experts', { timeout: 60_000 }, async () => {
+test('the draw of the experts', { timeout: 90_000 }, async () => {
   await until('draw.revealed');
-  await both(atDraw());
+  await everywhere(atDraw());
 });
 
-test('the pledge, the dossier and the scorebook', { timeout: 120_000 }, async () => {
-  await both(atPledge(await until('pledge.given')));
-  await both(atScoring(await until('score.submitted')));
+test('the pledge, the dossier and the scorebook', { timeout: 180_000 }, async () => {
+  await everywhere(atPledge(await until('pledge.given')));
+  await everywhere(atScoring(await until('score.submitted')));
 });
 
-test('the consensus', { timeout: 120_000 }, async () => {
-  await both(atConsensus(await until('consensus.agreed')));
+test('the consensus', { timeout: 180_000 }, async () => {
+  await everywhere(atConsensus(await until('consensus.agreed')));
 });
 
 test('there is no page that was not looked at', () => {

@@ -97,7 +97,7 @@ export async function atFirst(browser, office) {
     ...['/work', `/work/${VOTE}`, '/work/office/log', '/work/outbox', `/work/${VOTE}/board`, `/work/${COUNTY}/board`, `/work/${COUNTY}/applications`,
       `/work/${COUNTY}/applications/a:001`, `/work/${VOTE}/applications`, '/account', '/account/keys', '/account/people',
       '/work/office/log/role.granted/-', '/work/office/log/person.registered/-', `/work/${COUNTY}/window.extended/-`,
-      `/work/${NOTICE}/objections`, '/work/yunchuan-mayor/2025/objections', `/work/${VOTE}/opinions`, `/work/${VOTE}/papers/letter/tax`, `/work/${VOTE}/visits`, `/work/${VOTE}/applications/a:001/visit`, `/work/${VOTE}/papers`,
+      `/work/${NOTICE}/objections`, '/work/yunchuan-mayor/2025/objections', `/work/${VOTE}/opinions`, `/work/${VOTE}/panels`, `/work/${VOTE}/papers/recommendation/p:0100`, `/work/${VOTE}/papers/letter/tax`, `/work/${VOTE}/visits`, `/work/${VOTE}/applications/a:001/visit`, `/work/${VOTE}/papers`,
       '/work/office/log/rules.adopted/yunchuan-mayor', '/work/office/log/rules.adopted/yunchuan-mayor?part=0', '/work/office/log/rules/yunchuan-mayor',
     ].map((path) => visit('p:0001', path)),
     visit('p:0001', `/work/${VOTE}`, { go: link('/draws/') }),

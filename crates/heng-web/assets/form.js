@@ -29,6 +29,25 @@
     tell();
   }
 
+  // What the typed number says, under each question that has a scale.
+  function scales(form) {
+    each(form.querySelectorAll('.scale[data-for]'), function (scale) {
+      var input = document.getElementById(scale.getAttribute('data-for'));
+      var note = scale.querySelector('[role=status]');
+      if (!input) { return; }
+      input.addEventListener('input', function () {
+        // Full-width digits are digits here as they are on the server.
+        var typed = input.value.normalize('NFKC').replace(/%/, '').trim();
+        var number = /^\d+$/.test(typed) ? Number(typed) : NaN;
+        var said = '';
+        each(scale.querySelectorAll('li'), function (grade) {
+          if (number >= Number(grade.getAttribute('data-from')) && number <= Number(grade.getAttribute('data-to'))) { said = grade.textContent; }
+        });
+        note.textContent = said;
+      });
+    });
+  }
+
   // Tables that are filled in: more rows, and whole blocks pasted from a spreadsheet.
   function rowsOf(table) { return table.tBodies[0].rows; }
   function cellsOf(row) { return row.querySelectorAll('input'); }
@@ -87,7 +106,7 @@
   }
   var form = document.querySelector('form.act');
   var line = document.getElementById('saved');
-  if (form) { count(form); grids(form); }
+  if (form) { count(form); scales(form); grids(form); }
   if (!form || !line || !window.fetch || !window.URLSearchParams) { return; }
   var version = form.querySelector('input[name="_version"]');
   function fields() { return form.querySelectorAll('input:not([type="hidden"]):not([name="_theirs"]), textarea, select'); }

@@ -602,7 +602,9 @@ fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
         let edition = image.state.edition()?;
         let stage = edition.rules().stage(sheet.case.id.split('~').next()?)?;
         let found = crate::visits::noted(view, edition, stage, application);
-        found.or_else(|| crate::consensus::agenda(view, edition, stage, application))
+        let found = found.or_else(|| crate::consensus::agenda(view, edition, stage, application));
+        let dissents = crate::consensus::dissents(view, edition, application);
+        Some(html! { @if let Some(found) = found { (found) } (dissents) })
     });
     Some(html! { @if let Some(agenda) = agenda { (agenda) } @if let Some(dossier) = dossier { (dossier) } })
 }

@@ -78,3 +78,16 @@ fn remarks(view: &View, edition: &Edition, expert: &str, seq: u64) -> Markup {
         }
     }
 }
+
+/// What members of the panel did not share of the agreed sheets, for the panel and for those who oversee the edition.
+pub(crate) fn dissents(view: &View, edition: &Edition, application: &str) -> Markup {
+    let given = edition.sheets.values().filter_map(|sheets| sheets.dissents.get(application)).flatten();
+    html! {
+        @for (expert, (seq, items)) in given {
+            (ui::note(Tone::Due, &html! {
+                p { strong { (view.tp("dissent", &[("expert", expert), ("items", &crate::words::list(view.lang, items))])) } }
+                p.prose translate="no" { (edition.known_value(*seq, "/reason").and_then(|text| text.as_str()).unwrap_or_default()) }
+            }))
+        }
+    }
+}

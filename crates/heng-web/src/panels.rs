@@ -135,7 +135,7 @@ impl Page<'_> {
                 @for (id, draw) in &draws { (self.draw(id, draw)) }
                 @if panels.is_empty() { p { (view.t("panels_none")) } }
                 @else if !open.is_empty() { (self.open(experts, &open)) }
-                @for (id, panel) in &panels { (self.panel(experts, scored, id, panel)) }
+                @for ((_, panel), number) in panels.iter().zip(1..) { (self.panel(experts, scored, number, panel)) }
             }
         }
     }
@@ -172,7 +172,7 @@ impl Page<'_> {
     }
 
     /// One row for each application, one column for each member.
-    fn panel(&self, experts: &Stage, scored: Option<&Stage>, id: &str, panel: &Panel) -> Markup {
+    fn panel(&self, experts: &Stage, scored: Option<&Stage>, number: u32, panel: &Panel) -> Markup {
         let (view, edition) = (self.view, self.edition);
         let expected = experts.experts.as_ref().map_or(0, |rules| rules.panel_size.value);
         let short = u32::try_from(panel.members.len()).is_ok_and(|members| members < expected);
@@ -201,11 +201,11 @@ impl Page<'_> {
                         tag(view, *duty)
                     }
                 }));
-                cells.push(html! { (judges) });
+                cells.push(html! { @if gone { "—" } @else { (judges) } });
                 Row::link(format!("{here}/{application}"), cells)
             })
             .collect();
-        let title = view.tp("panels_panel", &[("panel", id), ("leader", &panel.leader)]);
+        let title = view.tp("panels_panel", &[("panel", &number.to_string()), ("leader", &panel.leader)]);
         let fields: BTreeSet<&str> =
             panel.members.iter().filter_map(|x| edition.seats.get(x)?.group.as_deref()).collect();
         let fields: Vec<String> = fields.into_iter().map(|field| crate::draw::group(view, field)).collect();
@@ -217,6 +217,7 @@ impl Page<'_> {
             }
             @if let Some(stage) = scored { p.hint { (view.tp("panels_sheets", &[("stage", stage.name.get(view.lang))])) } }
             div.scroll tabindex="0" role="group" aria-label=(title) { (ui::table(&title, &columns, &rows, &html! {})) }
+            @for application in &panel.applications { (crate::consensus::dissents(view, edition, application)) }
             @if !panel.replaced.is_empty() {
                 ul { @for change in &panel.replaced {
                     li { (ui::status_tag(words("act", PanelMemberReplaced::KIND, &[]).get(view.lang), Tone::Due)) " " (change.out) " → " (change.by) " · " (change.reason) }

@@ -102,6 +102,17 @@ impl Kind {
     }
 }
 
+/// What a number in a range says (区间).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Grade {
+    /// Least number.
+    pub from: u32,
+    /// Greatest number.
+    pub to: u32,
+    /// What it says.
+    pub words: Text,
+}
+
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Field {
@@ -121,6 +132,9 @@ pub struct Field {
     /// Heading above it, where a part of a long form begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Text>,
+    /// What its numbers say, from the least to the greatest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scale: Vec<Grade>,
 }
 
 /// A message of a section in both languages.
@@ -153,6 +167,7 @@ impl Field {
             optional: false,
             value: Vec::new(),
             part: None,
+            scale: Vec::new(),
         }
     }
 
@@ -188,6 +203,13 @@ impl Field {
     #[must_use]
     pub fn with_all(mut self, values: Vec<String>) -> Field {
         self.value = values;
+        self
+    }
+
+    /// With what its numbers say.
+    #[must_use]
+    pub fn scale(mut self, scale: Vec<Grade>) -> Field {
+        self.scale = scale;
         self
     }
 

@@ -53,7 +53,7 @@ fn form(desk: &EditionDesk<'_>, application: &str) -> Vec<Field> {
     if rules.quota.value > 0 {
         let used = desk.edition.supported_by(&desk.me, application).len();
         let places = [("quota", &same(rules.quota.value)), ("used", &same(used))];
-        support = support.hint(words("hint", "recommendation_quota", &places));
+        support = support.hint(words("hint", "own_quota", &places));
     }
     let mut opinion = Field::new("opinion", Kind::Area { most: 2000, rows: 5 });
     if let Some(before) = before {

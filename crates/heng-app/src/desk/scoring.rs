@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heng_domain::criteria::{Criteria, Item, ItemKind};
+use heng_domain::criteria::{Band, Criteria, Item, ItemKind};
 use heng_domain::edition::events::{
-    ConsensusAgreed, PollCounted, Role, ScoreSubmitted, ScoresComputed, ShortlistDecided,
+    ConsensusAgreed, ConsensusDissented, PollCounted, Role, ScoreSubmitted, ScoresComputed, ShortlistDecided,
 };
 use heng_domain::edition::{Edition, item_path, mark_path, score_path};
 use heng_domain::evaluation::{Sheet, spread};
@@ -12,7 +12,7 @@ use heng_domain::rules::{Aggregate, ScoringMethod, ScoringRules, Stage, StageKin
 use heng_domain::text::Text;
 use serde_json::{Value, json};
 
-use super::field::{Field, Input, Kind, same, words};
+use super::field::{Choice, Field, Grade, Input, Kind, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 /// Most characters of a remark on one item.
@@ -61,6 +61,31 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             },
             form: consensus_form,
             write: write_consensus,
+        },
+        Act {
+            kind: ConsensusDissented::KIND,
+            who: Who::Expert,
+            signs: Signs::ACTOR,
+            open: |desk| {
+                let cases = scored(desk).into_iter().flat_map(|(stage, _)| {
+                    let mine = mine(desk).filter(|a| desk.edition.may_dissent(&stage.id, &desk.me, a));
+                    mine.map(|a| Case::possible(case_id(&stage.id, a), about(desk, stage, a))).collect::<Vec<_>>()
+                });
+                cases.collect()
+            },
+            form: dissent_form,
+            write: |desk, case, input| {
+                let (stage, application) = split(desk, case).ok_or(DeskError::NotOpen)?;
+                let (panel, _) = desk.edition.panel_of(&stage.id, &application).ok_or(DeskError::NotOpen)?;
+                let items: BTreeSet<String> = input.list("items").into_iter().collect();
+                let body = ConsensusDissented {
+                    application: application.clone(),
+                    items: items.into_iter().collect(),
+                    panel: panel.to_owned(),
+                    stage: stage.id.clone(),
+                };
+                Ok(vec![Written::edition(&stage.basis, body)?.hiding("/reason", json!(input.text("reason")))])
+            },
         },
         Act {
             kind: PollCounted::KIND,
@@ -209,6 +234,16 @@ fn item_words(item: &Item, key: &str) -> Text {
     words("field", key, &[("item", &number), ("name", &item.name), ("points", &same(item.points))])
 }
 
+/// What the percentages of an item say.
+fn scale(tree: &Criteria, item: &Item) -> Vec<Grade> {
+    let grade = |band: &Band| Grade {
+        from: band.from,
+        to: band.to,
+        words: if item.kind == ItemKind::Process { band.process.clone() } else { band.result.clone() },
+    };
+    tree.bands.iter().map(grade).collect()
+}
+
 /// Fields of one item: percentage and three remarks.
 fn item_fields(tree: &Criteria, item: &Item, first: bool, category: &Text) -> Vec<Field> {
     let step = tree.step.max(1);
@@ -217,7 +252,8 @@ fn item_fields(tree: &Criteria, item: &Item, first: bool, category: &Text) -> Ve
     let hint = words("hint", band, &[("step", &same(step))]);
     let mut percent = Field::labelled(&format!("percent:{}", item.id), "percent", percent)
         .label(item_words(item, "percent"))
-        .hint(hint);
+        .hint(hint)
+        .scale(scale(tree, item));
     if first {
         percent = percent.part(category.clone());
     }
@@ -347,6 +383,7 @@ fn consensus_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
             let mut percent = Field::labelled(&format!("percent:{}", item.id), "percent", kind)
                 .label(item_words(item, "percent"))
                 .hint(words("hint", hint(&item.id), &[("marks", &same(marks.join(" · ")))]))
+                .scale(scale(tree, item))
                 .with_all(suggestion(&sheets, &item.id, u64::from(tree.step)).iter().map(u64::to_string).collect());
             if index == 0 {
                 percent = percent.part(name.clone());
@@ -372,6 +409,25 @@ fn consensus_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
     let overall = Field::new("overall", Kind::Area { most: REMARK, rows: 5 });
     fields.push(overall.optional().part(words("part", "overall", &[])));
     fields
+}
+
+/// The items with what was agreed on each.
+fn dissent_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
+    let Some((stage, application)) = split(desk, case) else { return Vec::new() };
+    let agreed = desk.edition.sheets.get(&stage.id).and_then(|sheets| sheets.agreed.get(&application));
+    let Some((tree, sheet)) = desk.edition.criteria.as_ref().zip(agreed.and_then(|seq| desk.edition.sheet(*seq)))
+    else {
+        return Vec::new();
+    };
+    let choice = |item: &Item| {
+        let agreed = sheet.get(&item.id).map_or_else(|| same("—"), same);
+        let places = [("item", &same(&item.id)), ("name", &item.name), ("agreed", &agreed)];
+        Choice::new(item.id.clone(), words("field", "dissent_item", &places))
+    };
+    vec![
+        Field::labelled("items", "dissent_items", Kind::Many { choices: tree.items().map(choice).collect() }),
+        Field::new("reason", Kind::Area { most: REMARK, rows: 5 }),
+    ]
 }
 
 fn write_consensus(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {

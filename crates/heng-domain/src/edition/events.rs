@@ -629,6 +629,17 @@ events! {
         /// Stage.
         stage: String,
     }
+    /// A member of the panel does not share the agreed sheet in some items (保留意见); the words are hidden in `/reason`.
+    ConsensusDissented = "consensus.dissented" {
+        /// Application.
+        application: String,
+        /// Items, in ascending order.
+        items: Vec<String>,
+        /// Panel.
+        panel: String,
+        /// Stage.
+        stage: String,
+    }
     /// The site visit of an applicant is planned (现场评审计划); a later plan takes the place of an earlier one.
     VisitPlanned = "visit.planned" {
         /// Agenda, day by day.

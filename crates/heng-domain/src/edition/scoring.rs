@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::admit::{Context, Values};
-use super::events::{ConsensusAgreed, PollCounted, Role, ScoreSubmitted, ScoresComputed};
+use super::events::{ConsensusAgreed, ConsensusDissented, PollCounted, Role, ScoreSubmitted, ScoresComputed};
 use super::paths::{item_of_path, item_path, mark_path, score_path};
 use super::state::{Edition, Panel};
+use super::visits::words_sealed;
 use crate::criteria::Criteria;
 use crate::evaluation::{self, Candidate, Sheet, by_items};
 use crate::record::Record;
@@ -230,6 +231,42 @@ impl Edition {
             );
         }
         Ok(())
+    }
+
+    /// Whether a member of the panel may still say that the agreed sheet is not theirs; not its signer, who wrote it.
+    pub fn may_dissent(&self, stage: &str, expert: &str, application: &str) -> bool {
+        let Some((_, panel)) = self.panel_of(stage, application) else { return false };
+        let sheets = self.sheets.get(stage).filter(|sheets| sheets.computed.is_none());
+        let agreed = sheets.is_some_and(|sheets| sheets.agreed.contains_key(application));
+        let member = panel.members.contains(expert) && !self.is_recused(expert, application);
+        let given =
+            sheets.and_then(|sheets| sheets.dissents.get(application)).is_some_and(|by| by.contains_key(expert));
+        agreed && member && !given && self.consensus_signer(panel, application) != Some(expert)
+    }
+
+    pub(super) fn admit_dissent(&self, cx: &Context<'_>, body: &ConsensusDissented) -> Verdict {
+        let (stage, _) = self.scoring_stage(&body.stage)?;
+        self.live(&body.application)?;
+        let panel = self.panel_of(&body.stage, &body.application).map(|(panel, _)| panel);
+        ensure!(panel == Some(&*body.panel), "score.no_panel", &stage.basis, application = &body.application);
+        self.not_computed(stage)?;
+        let may = self.may_dissent(&body.stage, cx.actor(), &body.application);
+        ensure!(may, "consensus.dissent", &stage.basis, expert = cx.actor(), application = &body.application);
+        self.require_signature(cx, cx.actor())?;
+        self.require_pledge(&body.stage, cx.actor(), &body.application)?;
+        let tree = self.tree()?;
+        for item in &body.items {
+            ensure!(tree.item(item).is_some(), "item.unknown", &stage.basis, item = item);
+        }
+        let sorted = body.items.windows(2).all(|pair| pair[0] < pair[1]);
+        ensure!(sorted && !body.items.is_empty(), "consensus.dissent_items", &stage.basis);
+        words_sealed(cx, &["/reason"], &stage.basis)
+    }
+
+    pub(super) fn apply_dissent(&mut self, record: &Record, body: ConsensusDissented) {
+        let sheets = self.sheets.entry(body.stage).or_default();
+        let given = sheets.dissents.entry(body.application).or_default();
+        given.insert(record.actor.clone(), (record.seq, body.items));
     }
 
     /// A site visit changes a mark only with evidence (award-rules.md R37): what was found and noted at the visit, or words

@@ -278,6 +278,8 @@ pub struct Sheets {
     pub submitted: BTreeMap<String, BTreeMap<String, u64>>,
     /// Agreed sheet by application.
     pub agreed: BTreeMap<String, u64>,
+    /// Members who do not share an agreed sheet, by application: the record, and the items.
+    pub dissents: BTreeMap<String, BTreeMap<String, (u64, Vec<String>)>>,
     /// Poll by application.
     pub polls: BTreeMap<String, PollCounted>,
     /// Record with the computed scores, and the applications it covers.

@@ -172,7 +172,7 @@ impl Edition {
 }
 
 /// The words of the panel are sealed like its other remarks: exactly these paths, none of them empty.
-fn words_sealed(cx: &Context<'_>, paths: &[&str], basis: &str) -> Verdict {
+pub(super) fn words_sealed(cx: &Context<'_>, paths: &[&str], basis: &str) -> Verdict {
     let exact = cx.record.hidden.keys().map(String::as_str).eq(paths.iter().copied());
     let worded = cx.values.values().all(|value| value.as_str().is_some_and(|text| !text.is_empty()));
     ensure!(exact && worded, "visit.words", basis);
@@ -394,5 +394,36 @@ mod tests {
         report(&mut e, "x:01", 1).unwrap();
         assert_eq!(readers(&e, findings), ["x:02"]);
         assert_eq!(readers(&e, conclusion), ["p:1", "x:02"]);
+    }
+
+    #[test]
+    fn a_dissent_is_a_members_own_and_changes_nothing() {
+        let mut e = on_site();
+        e.stages.get_mut(SITE).unwrap().opened = None;
+        let body = json!({ "application": "a:1", "items": ["4.1.2", "4.2.2"], "panel": "g:1", "stage": "documents" });
+        let words = [("/reason", json!("the evidence does not bear it"))];
+        let dissent = |e: &mut Edition, by: &str, change: &dyn Fn(&mut Value)| {
+            let mut body = body.clone();
+            change(&mut body);
+            act_hiding(e, by, "consensus.dissented", body, &[by], &words)
+        };
+        let as_is = |_: &mut Value| {};
+        assert_eq!(dissent(&mut e, "x:01", &as_is), Err("consensus.dissent"), "who signed it shares it");
+        assert_eq!(dissent(&mut e, "x:08", &as_is), Err("consensus.dissent"), "not on the panel");
+        assert_eq!(dissent(&mut e, "x:02", &|b| b["application"] = json!("a:2")), Err("consensus.dissent"));
+        assert_eq!(dissent(&mut e, "x:02", &|b| b["items"] = json!([])), Err("consensus.dissent_items"));
+        assert_eq!(
+            dissent(&mut e, "x:02", &|b| b["items"] = json!(["4.2.2", "4.1.2"])),
+            Err("consensus.dissent_items")
+        );
+        assert_eq!(dissent(&mut e, "x:02", &|b| b["items"] = json!(["9.9"])), Err("item.unknown"));
+        let mut recused = e.clone();
+        recused.recusals.insert(("x:02".into(), "a:1".into()), "employer".into());
+        assert_eq!(dissent(&mut recused, "x:02", &as_is), Err("consensus.dissent"));
+        let before = (e.sheets["documents"].agreed.clone(), e.stage_score("documents", "a:1"));
+        dissent(&mut e, "x:02", &as_is).unwrap();
+        assert_eq!(dissent(&mut e, "x:02", &as_is), Err("consensus.dissent"), "once");
+        assert_eq!(before, (e.sheets["documents"].agreed.clone(), e.stage_score("documents", "a:1")));
+        assert_eq!(e.sheets["documents"].dissents["a:1"]["x:02"].1, ["4.1.2", "4.2.2"]);
     }
 }

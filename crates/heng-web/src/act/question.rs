@@ -1,7 +1,7 @@
 //! One question of a form as a page shows it, and an answer in words.
 
 use heng_app::desk::drafts::Saved;
-use heng_app::desk::{self, Answers, Field, Kind, results};
+use heng_app::desk::{self, Answers, Field, Grade, Kind, results};
 use maud::{Markup, html};
 
 use super::parts::{THEIRS, counts_together, html_id, report, said};
@@ -65,6 +65,7 @@ pub(super) fn question(
     html! {
         div.question.wide-part[matches!(field.kind, Kind::Table { .. })] {
             (ui::field(&out))
+            (scale(view, field, &first))
             (count(view, sheet, field, now))
             @if let Some(saved) = theirs { (beside(view, field, saved)) }
             @if let Some(table) = results::typed(field, &first) {
@@ -73,6 +74,27 @@ pub(super) fn question(
             }
             @if matches!(field.kind, Kind::Files { .. }) {
                 p { a.button href=(view.href(&format!("/work/{}/files", place(&form.app, &form.log)))) { (view.t("upload_link")) } }
+            }
+        }
+    }
+}
+
+/// What the typed number says, and the whole scale folded below; a script keeps up while one types.
+fn scale(view: &View, field: &Field, typed: &str) -> Markup {
+    let here = typed.trim().trim_end_matches('%').parse::<u32>().ok();
+    let holds = |grade: &Grade| here.is_some_and(|number| (grade.from..=grade.to).contains(&number));
+    let range = |grade: &Grade| format!("{}–{}%", grade.from, grade.to);
+    let now = field.scale.iter().find(|grade| holds(grade));
+    html! {
+        @if !field.scale.is_empty() {
+            div.scale data-for=(html_id(&field.name)) {
+                p.hint role="status" { @if let Some(grade) = now { (range(grade)) " · " (grade.words.get(view.lang)) } }
+                details.more {
+                    summary { (view.t("scale_all")) }
+                    ol.plain { @for grade in &field.scale {
+                        li data-from=(grade.from) data-to=(grade.to) { (range(grade)) " · " (grade.words.get(view.lang)) }
+                    } }
+                }
             }
         }
     }

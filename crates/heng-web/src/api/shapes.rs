@@ -226,12 +226,28 @@ pub(crate) struct Field {
     pub optional: bool,
     /// What stands there before anything is typed.
     pub value: Vec<String>,
+    /// What its numbers say, from the least to the greatest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scale: Vec<Grade>,
+}
+
+/// What a number in a range says.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Grade {
+    /// Least number.
+    from: u32,
+    /// Greatest number.
+    to: u32,
+    /// What it says.
+    words: Words,
 }
 
 impl From<desk::Field> for Field {
     fn from(field: desk::Field) -> Field {
-        let desk::Field { name, label, hint, kind, optional, value, part: _ } = field;
-        Field { name, label: label.into(), hint: hint.map(Words::from), kind: kind.into(), optional, value }
+        let desk::Field { name, label, hint, kind, optional, value, part: _, scale } = field;
+        let grade = |grade: desk::Grade| Grade { from: grade.from, to: grade.to, words: grade.words.into() };
+        let scale = scale.into_iter().map(grade).collect();
+        Field { name, label: label.into(), hint: hint.map(Words::from), kind: kind.into(), optional, value, scale }
     }
 }
 
