@@ -202,6 +202,11 @@ impl Cast {
         let experts = (0..numbers.experts).map(|i| (80 + i, format!("p:{:04}", 200 + i), OfficeRole::Expert));
         let all = rest.into_iter().chain(members).chain(recommenders).chain(experts);
         actors.extend(all.map(actor).collect::<Result<Vec<_>>>()?);
+        // A body recommends, not a person: it has a public name.
+        let bodies = actors.iter_mut().filter(|actor| actor.role == OfficeRole::Recommender);
+        for (body, (county, _)) in bodies.zip(COUNTIES) {
+            body.name = format!("{county}市场监督管理局（示例）");
+        }
         let mut cast = Cast { office, actors, firms: Vec::new(), seed, passkeys: None };
         cast.register_people(heng)?;
         cast.register_firms(numbers.firms)?;
@@ -213,8 +218,8 @@ impl Cast {
         let basis = "人员登记";
         let mut batch = Vec::new();
         for person in &self.actors[newcomers.clone()] {
-            // Experts' names are not public; a recommending body's clerk is not named either.
-            let hidden = matches!(person.role, OfficeRole::Expert | OfficeRole::Recommender);
+            // Experts' names are not public.
+            let hidden = person.role == OfficeRole::Expert;
             let body = PersonRegistered { name: (!hidden).then(|| person.name.clone()), person: person.id.clone() };
             let mut draft = office_draft("p:0001", basis, body)?;
             if hidden {

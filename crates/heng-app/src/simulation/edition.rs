@@ -181,19 +181,15 @@ impl Simulation<'_> {
                 OfficeRole::Counter => Role::Counter,
                 OfficeRole::Expert | OfficeRole::FundOfficer => continue,
             };
-            let named = role != Role::Recommender;
             let body = PersonSeated {
                 key: Some(actor.key.public()),
-                name: named.then(|| actor.name.clone()),
+                name: Some(actor.name.clone()),
                 person: actor.id.clone(),
                 roles: vec![role],
                 source: actor.cite.clone(),
             };
             let setter = if batch.len() == 3 { "office" } else { "p:0001" };
-            let mut draft = self.draft(setter, &basis, body)?;
-            if !named {
-                draft = draft.hiding(self.heng.random()?, BTreeMap::from([("/name".to_owned(), json!(actor.name))]));
-            }
+            let draft = self.draft(setter, &basis, body)?;
             batch.push(if setter == "office" { draft } else { self.sign(draft, &["p:0001"])? });
         }
         let experts: Vec<_> = self.cast.with_role(OfficeRole::Expert).take(self.settings.experts).collect();
