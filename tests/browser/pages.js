@@ -12,6 +12,7 @@ const NOTICE = `dongan-district/${YEAR}`;
 const NO_PAGES = {
   '/certificates': 'leads to the certificate',
   '/work/sign/{id}/proof': 'what the script of the page checks',
+  '/work/sign/{id}/scan': 'a file',
   '/work/{first}/{second}/receipts/{seq}': 'a file',
   '/work/{first}/{second}/board/checkpoint': 'a file',
   '/work/{first}/{second}/files/{sha}': 'the state of an upload, for the script',

@@ -25,6 +25,6 @@ pub mod upload;
 pub use clock::{Clock, Entropy, ManualClock, OsEntropy, SeededEntropy, ShiftedClock, SystemClock};
 pub use error::{AppError, Result};
 pub use heng::{Heng, Place};
-pub use log::{Accepted, Log};
+pub use log::{Accepted, Image, Log};
 pub use outbox::{Outbox, OutboxError};
 pub use upload::{UploadError, Uploads};

@@ -12,7 +12,7 @@ use heng_log::checkpoint::{Checkpoint, open_checkpoint, sign_checkpoint};
 use heng_log::commitment::Opening;
 use heng_log::note::{SignerKey, VerifierKey};
 use heng_log::proof::Receipt;
-use heng_log::tree::{Frontier, consistency_proof, inclusion_proof, leaf_hash};
+use heng_log::tree::{Frontier, consistency_proof, inclusion_proof, leaf_hash, root};
 use heng_log::{Hash, Sha256};
 use heng_store::{Entry, SignerMemory, Store, StoreError, StoredCheckpoint};
 
@@ -30,6 +30,18 @@ pub struct Image {
     pub checkpoint: Option<StoredCheckpoint>,
     /// Roots of all published checkpoints, by size.
     pub roots: BTreeMap<u64, Hash>,
+}
+
+impl Image {
+    /// The root of the first `size` records; `None` where there are not so many.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        self.roots.get(&size).copied().or_else(|| root_at(&self.leaves, size))
+    }
+}
+
+/// The root of the first `size` of these leaves.
+pub(crate) fn root_at(leaves: &[Hash], size: u64) -> Option<Hash> {
+    Some(root::<Sha256>(leaves.get(..usize::try_from(size).ok()?)?))
 }
 
 /// What an accepted record gets back.

@@ -69,6 +69,16 @@ pub(crate) fn votes(edition: &Edition, checks: &mut Checks) {
             checks.get("V-18").step(step);
         }
         if rules.ballot.value == BallotKind::RollCall {
+            let paper = motion.ballots.iter().filter(|ballot| ballot.body.paper.is_some());
+            let records: Vec<String> = paper.map(|ballot| ballot.seq.to_string()).collect();
+            if !records.is_empty() {
+                let step = Sentence::new("s_from_paper").with("motion", id).with("count", records.len());
+                checks.get("V-17").step(step.with("records", records.join(", ")));
+            }
+            if !motion.refused.is_empty() {
+                let step = Sentence::new("s_ballots_refused").with("motion", id).with("count", motion.refused.len());
+                checks.get("V-17").step(step);
+            }
             let voted = motion.counting().len();
             checks.get("V-16").step(
                 Sentence::new("s_quorum").with("motion", id).with("present", motion.present.len()).with("voted", voted),

@@ -12,6 +12,7 @@ use common::{
 };
 use heng_app::simulation::{DeviceKey, ORIGIN};
 use heng_domain::record::{Record, Signature};
+use heng_domain::text::Lang;
 use heng_domain::time::Instant;
 use heng_log::commitment::commit;
 use heng_log::signature::{PersonalKey, WEBAUTHN_ES256};
@@ -928,6 +929,96 @@ fn a_late_ballot_is_refused() {
     ballot.record.time = forger.entries[closed - 1].record.time;
     forger.entries.insert(closed, ballot);
     refuses(&forger.report(Everybody), "V-17", n(closed), "ballot.late");
+}
+
+/// The ballot that two officers entered from paper.
+fn a_paper_ballot(forger: &Forger) -> usize {
+    forger.find("ballot.cast", |b| b.get("paper").is_some())
+}
+
+#[test]
+fn a_ballot_from_paper_needs_two_officers_and_rules_that_allow_it() {
+    let honest = Forger::honest();
+    let at = a_paper_ballot(&honest);
+    only(&honest.clone().report(Everybody), &[]);
+
+    // One officer alone, one and the supervisor, two who are no officers.
+    for signers in [&["p:0001"][..], &["p:0001", "p:0003"], &["p:0010", "p:0011"]] {
+        let mut alone = honest.clone();
+        alone.sign_by(at, signers);
+        refuses(&alone.report(Everybody), "V-07", n(at), "signature.too_few");
+    }
+    let mut same = honest.clone();
+    same.sign_by(at, &["p:0001", "p:0001"]);
+    refuses(&same.report(Everybody), "V-07", n(at), "signature.twice");
+    // Changed afterwards: neither officer signed that.
+    let mut changed = honest.clone();
+    let choice = other_choice(changed.body(at));
+    changed.body(at)["choice"] = choice;
+    refuses(&changed.report(LogKey), "V-07", n(at), "signature.invalid");
+    // Without the paper it is a ballot that somebody else cast.
+    let mut bare = honest.clone();
+    bare.body(at).as_object_mut().unwrap().remove("paper");
+    refuses(&bare.report(Everybody), "V-17", n(at), "ballot.other");
+    // The same sheet for another member.
+    let mut twice = honest.clone();
+    let scan = twice.body(at)["paper"].clone();
+    let next = (at + 1..).find(|i| honest.entries[*i].record.kind == "ballot.cast").unwrap();
+    twice.entries[next].record.actor = "p:0001".to_owned();
+    twice.body(next)["paper"] = scan;
+    twice.sign_by(next, &["p:0001", "p:0002"]);
+    refuses(&twice.report(Everybody), "V-17", n(next), "ballot.paper_twice");
+}
+
+/// The report of an honest edition says which ballots came from paper.
+#[test]
+fn the_report_names_ballots_from_paper() {
+    let forger = Forger::honest();
+    let at = a_paper_ballot(&forger);
+    let report = forger.report(Everybody);
+    let steps: Vec<String> = get(&report, "V-17").steps.iter().map(|step| step.render(Lang::En)).collect();
+    let named =
+        steps.iter().any(|step| step.contains("entered from paper by two clerks") && step.contains(&at.to_string()));
+    assert!(named, "{steps:?}");
+}
+
+#[test]
+fn a_refused_ballot_is_noted_only_if_it_would_be_refused() {
+    let honest = Forger::honest();
+    let ballot = a_ballot(&honest);
+    let body = honest.entries[ballot].record.body.clone();
+    let closed = honest.find("motion.closed", |b| b["motion"] == body["motion"]);
+    let noted = |at: usize, actor: &str, reason: &str| {
+        let mut forger = honest.clone();
+        let hash = sha256(b"another ballot").to_string();
+        let note = json!({ "ballot": hash, "motion": body["motion"], "reason": reason, "voter": body["voter"] });
+        forger.insert(at, actor, "ballot.refused", note, &[]);
+        forger.report(Everybody)
+    };
+    // The records after it have moved, and with them what the office log cites; the vote itself stands.
+    let fine = noted(closed + 1, "office", "late");
+    assert_eq!(get(&fine, "V-17").status, Status::Ok, "{}", failures(&fine));
+    refuses(&noted(closed + 1, "p:0001", "late"), "V-17", n(closed + 1), "ballot.refused_actor");
+    refuses(&noted(closed, "office", "late"), "V-17", n(closed), "ballot.refused_reason");
+    refuses(&noted(closed + 1, "office", "absent"), "V-17", n(closed + 1), "ballot.refused_reason");
+}
+
+#[test]
+fn a_motion_is_not_closed_without_its_quorum() {
+    let mut forger = Forger::honest();
+    let ballot = a_ballot(&forger);
+    let motion = forger.body(ballot)["motion"].clone();
+    let closed = forger.find("motion.closed", |b| b["motion"] == motion);
+    // Members leave one after the other; each signs.
+    let members: Vec<String> =
+        forger.all("presence.recorded").iter().map(|at| forger.entries[*at].record.actor.clone()).collect();
+    let session = forger.body(ballot)["session"].clone();
+    for (index, person) in members.iter().filter(|person| *person != "p:0010").enumerate() {
+        let leaves = json!({ "person": person, "present": false, "session": session });
+        forger.insert(closed + index, person, "presence.recorded", leaves, &[person.as_str()]);
+    }
+    let close = closed + members.len() - 1;
+    refuses(&forger.report(Everybody), "V-16", n(close), "quorum.lost");
 }
 
 /// P27: a ballot for another motion, round, text, option list, rule, roster, session or log never counts.

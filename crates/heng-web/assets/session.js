@@ -10,8 +10,20 @@
   function stop() { over = true; clearTimeout(due); if (source) { source.close(); } }
   function soon(wait) { clearTimeout(due); due = setTimeout(draw, wait); }
 
+  // What a screen reader is told of a new drawing: the sentences that were not there before, not the whole page. The place
+  // where they stand stays when the page is drawn anew.
+  var said = document.createElement('p');
+  said.className = 'visually-hidden';
+  said.id = 'session-said';
+  said.setAttribute('aria-live', 'polite');
+  document.body.appendChild(said);
+  function sentences() {
+    var found = document.querySelectorAll('#main .next-text, #main .session p:not(.countdown):not(.quiet), #main .session dd');
+    return Array.prototype.map.call(found, function (one) { return one.textContent.trim(); }).filter(Boolean);
+  }
+
   function put(fresh) {
-    var main = document.getElementById('main');
+    var main = document.getElementById('main'), before = sentences();
     var at = document.activeElement && main.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     var folds = Array.prototype.map.call(main.querySelectorAll('details'), function (fold) { return fold.open; });
     main.innerHTML = fresh.innerHTML;
@@ -21,6 +33,8 @@
       link.focus({ preventScroll: true });
       return true;
     });
+    var news = sentences().filter(function (one) { return before.indexOf(one) < 0; });
+    if (news.length) { said.textContent = news.join(' '); }
     drawn = Date.now();
     live = document.getElementById('live');
     if (!live) { stop(); }

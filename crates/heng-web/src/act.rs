@@ -585,7 +585,11 @@ fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
         return crate::ranking::content(view, &form.app, &form.log, &sheet.case.id);
     }
     if sheet.kind == "ballot.cast" {
-        return crate::ranking::papers(view, &form.app, &form.log, &sheet.me, &sheet.case.id);
+        let motion = sheet.case.id.split('~').next().unwrap_or_default();
+        return crate::ranking::papers(view, &form.app, &form.log, &sheet.me, motion);
+    }
+    if sheet.kind == "minutes.signed" {
+        return minutes(view, form, &sheet.case.id);
     }
     let visits = matches!(sheet.kind, "visit.issue_raised" | "visit.reported");
     let judges = matches!(sheet.kind, "score.submitted" | "consensus.agreed");
@@ -607,6 +611,16 @@ fn reading(view: &View, form: &Form, sheet: &Sheet) -> Option<Markup> {
         Some(html! { @if let Some(found) = found { (found) } (dissents) })
     });
     Some(html! { @if let Some(agenda) = agenda { (agenda) } @if let Some(dossier) = dossier { (dossier) } })
+}
+
+/// What the chair signs, as the log gives it; the form asks for a remark only.
+fn minutes(view: &View, form: &Form, session: &str) -> Option<Markup> {
+    let text = desk::with_desk(form.app.heng(), &form.log, &form.me.subject, |at| match at {
+        desk::Place::Edition(desk) => Some(desk::minutes(desk, session)),
+        desk::Place::Office(_) => None,
+    });
+    let text = text.ok()???;
+    Some(html! { h2 { (view.t("minutes_facts")) } pre.exact tabindex="0" lang="zh-CN" { (text) } })
 }
 
 fn buttons(view: &View, sheet: &Sheet) -> Markup {

@@ -1,22 +1,94 @@
 //! Checking: the bundle, the root code, what can and cannot be shown, and the report of the same program run here.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use heng_app::Log;
+use heng_app::{Image, Log};
 use heng_domain::edition::Thing;
 use heng_log::Hash;
-use heng_log::code::root_code;
+use heng_log::code::{CodeError, check_root_code, root_code};
 use heng_verify::Status;
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::ui::{self, Action, Column, Link, NextStep, Row, Tone};
+use crate::ui::{self, Action, Column, Field, FieldKind, Link, NextStep, Row, Tone};
 use crate::view::{App, Content, View, edition_href, find, slug};
+
+/// A checkpoint that somebody photographed: its size and its root code, as the address of the QR code holds them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Photographed {
+    size: String,
+    root: String,
+}
+
+/// Whether what was photographed is a beginning of the log as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prefix {
+    /// The first records have this root.
+    Holds,
+    /// They have another one.
+    Differs,
+    /// The log has not so many records.
+    Longer,
+    /// This is no root code, or not a whole one.
+    NoCode,
+    /// This is no number of records.
+    NoSize,
+}
+
+impl Prefix {
+    fn of(image: &Image, seen: &Photographed) -> Prefix {
+        let Ok(size) = seen.size.trim().parse::<u64>() else { return Prefix::NoSize };
+        match image.root_at(size).map(|root| check_root_code(&root, &seen.root)) {
+            None => Prefix::Longer,
+            Some(Ok(())) => Prefix::Holds,
+            Some(Err(CodeError::Different)) => Prefix::Differs,
+            Some(Err(CodeError::Form | CodeError::TooShort(_))) => Prefix::NoCode,
+        }
+    }
+
+    fn said(self) -> (&'static str, Tone) {
+        match self {
+            Prefix::Holds => ("prefix_holds", Tone::Done),
+            Prefix::Differs => ("prefix_differs", Tone::Stop),
+            Prefix::Longer => ("prefix_longer", Tone::Stop),
+            Prefix::NoCode => ("prefix_no_code", Tone::Due),
+            Prefix::NoSize => ("prefix_no_size", Tone::Due),
+        }
+    }
+}
+
+/// The answer to whoever came with a checkpoint, and the question to whoever has one on paper.
+fn photographed(view: &View, log: &Log, here: &str, seen: &Photographed) -> Markup {
+    let given = !(seen.size.is_empty() && seen.root.is_empty());
+    let prefix = given.then(|| Prefix::of(&log.image(), seen));
+    let line = |name: &'static str, label: &str, value: &str| {
+        let kind = FieldKind::Line { input_type: "text", value: value.to_owned().into(), autocomplete: None };
+        ui::field(&Field::of(name, view.t(label), kind))
+    };
+    let form = html! {
+        (line("size", "prefix_size", &seen.size))
+        (line("root", "prefix_root", &seen.root))
+        (ui::submit(&view.t("prefix_check"), false, None))
+    };
+    html! {
+        section #photographed {
+            h2 { (view.t("prefix_heading")) }
+            @if let Some((key, tone)) = prefix.map(Prefix::said) {
+                (ui::note(tone, &html! { p role="status" { (view.tp(key, &[("size", seen.size.trim())])) } }))
+            }
+            p { (view.t("prefix_text")) }
+            (ui::form(&ui::Form { action: here.to_owned().into(), get: true, ..ui::Form::default() }, &form))
+        }
+    }
+}
 
 pub(crate) async fn show(
     view: View,
     State(app): State<App>,
     Path((programme, edition)): Path<(String, String)>,
+    Query(seen): Query<Photographed>,
 ) -> Response {
     let Some(log) = find(&app, &programme, &edition) else { return view.missing(&app) };
     let (published, code, size, name) = {
@@ -50,6 +122,7 @@ pub(crate) async fn show(
             action: published.then(|| Action::Link(Link::new(view.t("download_bundle"), format!("{here}/bundle.tar")))),
             reason: Some(view.tp("check_command", &[("file", &file)]).into()),
         }))
+        (photographed(&view, &log, &view.href(&format!("{here}/check")), &seen))
         section {
             h2 { (view.t("root_code")) }
             p { (view.tp("root_text", &[("size", &size.to_string())])) }

@@ -6,6 +6,7 @@ use heng_app::Log;
 use heng_domain::ballot::Vote;
 use heng_domain::edition::{Edition, Finalist, PublicResult, StageProgress, Thing};
 use heng_domain::rules::{PassRule, ScoreDisclosure, StageKind};
+use heng_domain::text::Lang;
 use heng_domain::time::Instant;
 use maud::{Markup, html};
 
@@ -15,7 +16,7 @@ use crate::ui::{
     VoteSquare,
 };
 use crate::view::{App, Content, View, edition_href, find};
-use crate::words::{date, instant, money, number, points};
+use crate::words::{date, instant, money, number, points, t, tp};
 
 pub(crate) async fn show(
     view: View,
@@ -322,9 +323,15 @@ fn squares<'a>(view: &View, edition: &Edition, finalist: &'a Finalist) -> Vec<Vo
             let person = session.and_then(|s| s.members.get(i)).map(|m| m.person.as_str());
             let present = motion.zip(person).is_some_and(|(m, p)| m.present.contains(p));
             let (choice, key) = square(vote.vote, vote.recused, present);
-            VoteSquare { name: vote.name.as_str().into(), choice, word: view.t(key).into() }
+            VoteSquare { name: vote.name.as_str().into(), choice, word: word(view.lang, key, vote.paper).into() }
         })
         .collect()
+}
+
+/// The word of a square; a ballot that officers entered from paper says so.
+pub(crate) fn word(lang: Lang, key: &str, paper: bool) -> String {
+    let word = t(lang, key);
+    if paper { tp(lang, "vote_paper", &[("vote", &word)]) } else { word }
 }
 
 /// What a member's square shows once votes are public.

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use heng_app::Log;
 use heng_domain::ballot;
 use heng_domain::edition::events::OptionCount;
-use heng_domain::edition::{Edition, Motion, MotionState, Thing};
+use heng_domain::edition::{Edition, Motion, MotionState, Session, Thing};
 use heng_domain::rules::PassRule;
 use heng_domain::text::Lang;
 use heng_log::Hash;
@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 
-use crate::edition::{comparison, square};
+use crate::edition::{comparison, square, word};
 use crate::language::Language;
 use crate::plain::fraction;
 use crate::ui::{self, Choice, HallCheck, HallPage, HallResult, VoteSquare};
@@ -29,6 +29,8 @@ use heng_app::hant::{self, Names};
 struct Screen {
     head: String,
     subject: String,
+    /// The one sentence that says where it stands, for those who listen instead of looking.
+    said: String,
     body: Markup,
     foot: Markup,
 }
@@ -45,6 +47,7 @@ pub(crate) async fn show(
         title: view.t("hall_title").into(),
         head: screen.head.into(),
         subject: screen.subject.into(),
+        said: screen.said.into(),
         body: screen.body,
         foot: Some(screen.foot),
         live_script: Some("hall.js"),
@@ -85,18 +88,19 @@ fn stream(
         .take_while(Option::is_some)
         .filter(move |change| change.as_ref().is_some_and(|(changed, _)| changed.is_empty() || *changed == id));
     tokio_stream::once(Some((String::new(), 0))).chain(changes).filter_map(move |_| {
-        let Screen { head, subject, body, foot } = screen(&app, language.lang(), &log)?;
+        let Screen { head, subject, said, body, foot } = screen(&app, language.lang(), &log)?;
         let (body, foot) = (body.into_string(), foot.into_string());
-        let (body, foot, head, subject) = match &names {
+        let (body, foot, head, subject, said) = match &names {
             Some(names) => (
                 crate::hant::fragment(&body, names),
                 crate::hant::fragment(&foot, names),
                 hant::text(&head, names),
                 hant::text(&subject, names),
+                hant::text(&said, names),
             ),
-            None => (body, foot, head, subject),
+            None => (body, foot, head, subject, said),
         };
-        let value = serde_json::json!({ "body": body, "foot": foot, "head": head, "subject": subject });
+        let value = serde_json::json!({ "body": body, "foot": foot, "head": head, "said": said, "subject": subject });
         Some(Ok(Event::default().data(value.to_string())))
     })
 }
@@ -113,7 +117,8 @@ fn screen(app: &App, lang: Lang, log: &Log) -> Option<Screen> {
     };
     let Some((id, motion)) = edition.motions.last() else {
         let body = html! { p.hall-why { (t(lang, "hall_waiting")) } };
-        return Some(Screen { head: award, subject: t(lang, "hall_no_motion"), body, foot });
+        let subject = t(lang, "hall_no_motion");
+        return Some(Screen { head: award, said: subject.clone(), subject, body, foot });
     };
     // What a phone opens that photographs the screen: the page of the check, with the size and the root that were shown.
     let check = crate::check::address(app, log, edition.size, &code);
@@ -130,30 +135,52 @@ fn screen(app: &App, lang: Lang, log: &Log) -> Option<Screen> {
         MotionState::Announced => results(lang, edition, (id, motion), &code, &check),
         MotionState::Voided => html! { (options(lang, edition, motion)) p.hall-quorum { (t(lang, "hall_void")) } },
     };
-    Some(Screen { head, subject, body, foot })
+    Some(Screen { head, subject, said: said(lang, edition, motion), body, foot })
+}
+
+/// Where the motion stands, in a sentence.
+fn said(lang: Lang, edition: &Edition, motion: &Motion) -> String {
+    match motion.state {
+        MotionState::Open => presence(lang, edition, motion),
+        MotionState::Closed => t(lang, "hall_read_back"),
+        MotionState::Frozen => t(lang, "hall_frozen"),
+        MotionState::Voided => t(lang, "hall_void"),
+        MotionState::Announced => {
+            let one = |counted: &OptionCount| {
+                let verdict = t(lang, if counted.count.passed { "passed" } else { "not_passed" });
+                format!("{} {verdict}", name(lang, edition, &counted.option))
+            };
+            list(lang, &motion.counts.iter().map(one).collect::<Vec<_>>())
+        }
+    }
+}
+
+/// Who is there, who may vote and how many have.
+fn presence(lang: Lang, edition: &Edition, motion: &Motion) -> String {
+    let roll = edition.sessions.get(&motion.body.session).map_or(0, |session| session.members.len());
+    let recused: std::collections::BTreeSet<&String> = motion.recused.values().flatten().collect();
+    let places = [
+        ("present", motion.present.len()),
+        ("roll", roll),
+        ("recused", recused.len()),
+        ("voted", motion.counting().len()),
+    ];
+    let places = places.map(|(key, value)| (key, value.to_string()));
+    tp(lang, "hall_presence", &places.each_ref().map(|(key, value)| (*key, value.as_str())))
 }
 
 fn voting(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
     let Some(session) = edition.sessions.get(&motion.body.session) else { return html! {} };
     let stage = edition.rules().stage(&motion.stage);
     let Some(rules) = stage.and_then(|s| s.committee.as_ref()) else { return html! {} };
-    let recused: std::collections::BTreeSet<&String> = motion.recused.values().flatten().collect();
-    let presence = tp(
-        lang,
-        "hall_presence",
-        &[
-            ("present", &motion.present.len().to_string()),
-            ("roll", &session.members.len().to_string()),
-            ("recused", &recused.len().to_string()),
-            ("voted", &motion.counting().len().to_string()),
-        ],
-    );
+    let presence = presence(lang, edition, motion);
     let (present, roll) = motion.attendance(session);
     let quorum = tp(lang, "hall_quorum", &[("sum", &comparison(&rules.quorum, present, roll, true))]);
     html! {
         (ui::hall_presence(&presence, &quorum, true))
         @if edition.public_may_see(Thing::WhoVoted(id)) {
             (ui::votes_grid(&t(lang, "hall_voted_label"), &waiting(lang, edition, motion)))
+            (on_paper(lang, session, motion))
         }
     }
 }
@@ -161,7 +188,7 @@ fn voting(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
 /// Who has voted, never how.
 fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSquare<'a>> {
     let Some(session) = edition.sessions.get(&motion.body.session) else { return Vec::new() };
-    let voted = motion.counting();
+    let (voted, paper) = (motion.counting(), motion.on_paper());
     session
         .members
         .iter()
@@ -175,9 +202,18 @@ fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSqu
             } else {
                 (Choice::Waiting, "vote_waiting")
             };
-            VoteSquare { name: member.name.as_str().into(), choice, word: t(lang, key).into() }
+            let word = word(lang, key, paper.contains(member.person.as_str()));
+            VoteSquare { name: member.name.as_str().into(), choice, word: word.into() }
         })
         .collect()
+}
+
+/// Whose ballot was entered from paper: the hall hears it with the vote, not afterwards.
+fn on_paper(lang: Lang, session: &Session, motion: &Motion) -> Markup {
+    let paper = motion.on_paper();
+    let members = session.members.iter().filter(|member| paper.contains(member.person.as_str()));
+    let names: Vec<String> = members.map(|member| member.name.clone()).collect();
+    html! { @if !names.is_empty() { p.hall-why { (tp(lang, "hall_paper", &[("names", &list(lang, &names))])) } } }
 }
 
 /// What is voted on, by name, whatever the text says.
@@ -202,12 +238,13 @@ fn grid(lang: Lang, edition: &Edition, (id, motion): (&str, &Motion), option: &s
         .zip(&session.members)
         .map(|(vote, member)| {
             let (choice, key) = square(vote.vote, vote.recused, motion.present.contains(&member.person));
-            VoteSquare { name: vote.name.as_str().into(), choice, word: t(lang, key).into() }
+            VoteSquare { name: vote.name.as_str().into(), choice, word: word(lang, key, vote.paper).into() }
         })
         .collect();
     html! {
         @if motion.body.options.len() > 1 { p.hall-why { (name(lang, edition, option)) } }
         (ui::votes_grid(&t(lang, "votes_heading"), &squares))
+        (on_paper(lang, session, motion))
     }
 }
 

@@ -224,6 +224,13 @@ pub(crate) fn stage(view: &View, stage: &Stage) -> Vec<Line> {
         if let Some(least) = &c.readback_seconds {
             out.push(line(least, view.tp("plain_readback", &[("seconds", &least.value.to_string())])));
         }
+        if let Some(again) = &c.quorum_at_close {
+            let key = if again.value { "plain_quorum_at_close" } else { "plain_quorum_at_opening" };
+            out.push(line(again, view.t(key)));
+        }
+        if let Some(paper) = c.paper_ballot.as_ref().filter(|_| c.ballot.value == BallotKind::RollCall) {
+            out.push(line(paper, view.t(if paper.value { "plain_paper_ballot" } else { "plain_no_paper_ballot" })));
+        }
         out.push(line(
             &c.rank_by,
             view.t(if c.rank_by.value == RankBy::Votes { "plain_rank_votes" } else { "plain_rank_score" }),

@@ -183,6 +183,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/outbox/retry", SignedIn).post(EMPTY, outbox::retry),
         page("/work/sign/{id}", SignedIn).get(sign::show).post(SMALL, sign::sign),
         page("/work/sign/{id}/proof", SignedIn).get(sign::proof),
+        page("/work/sign/{id}/scan", SignedIn).get(sign::scan),
         page("/work/sign/{id}/withdraw", SignedIn).post(EMPTY, sign::withdraw),
         page("/work/{first}/{second}", Seat).get(work::show_log),
         page("/work/{first}/{second}/records/{seq}", Seat).get(act::record),
@@ -271,6 +272,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/proposals", Token).get(api::proposals::list),
         bare("/api/v1/proposals/{id}", Token).get(api::proposals::show).delete(api::proposals::withdraw),
         bare("/api/v1/proposals/{id}/proof", Token).get(api::proposals::proof),
+        bare("/api/v1/proposals/{id}/scan", Token).get(api::proposals::scan),
         bare("/api/v1/proposals/{id}/signatures", Token).post(SMALL, api::proposals::sign),
     ]
 }

@@ -145,6 +145,7 @@ impl Page<'_> {
         let motion = found.motion.as_ref();
         match step.kind {
             MotionOpened::KIND if !step.ready => self.t("session_no_quorum"),
+            MotionClosed::KIND if motion.is_some_and(|m| !m.stays) => self.t("session_quorum_lost"),
             MotionClosed::KIND
                 if motion.is_some_and(|m| m.voted < m.voters && found.rules.ballot.value == BallotKind::RollCall) =>
             {
@@ -237,8 +238,16 @@ impl Page<'_> {
                 html! {
                     (sentence)
                     @if !motion.missing.is_empty() { " " (self.tp("session_missing", &[("names", &list(lang, &motion.missing))])) }
+                    @if !motion.paper.is_empty() { " " (self.tp("session_paper", &[("names", &list(lang, &motion.paper))])) }
                 },
             ));
+        }
+        if !motion.refused.is_empty() {
+            let refused = motion.refused.iter();
+            let refused: Vec<String> = refused
+                .map(|(name, why)| self.tp("session_refused_one", &[("name", name), ("reason", why.get(lang))]))
+                .collect();
+            facts.push((self.t("session_refused").into(), html! { (list(lang, &refused)) }));
         }
         if !motion.disputes.is_empty() {
             facts.push((self.t("session_disputes").into(), html! { (list(lang, &motion.disputes)) }));

@@ -113,6 +113,10 @@ fn page(
                 None => (described(view, rows)),
             }
         }
+        @if let Some((name, hash)) = scan_of(app, proposal) {
+            p { a href=(view.href(&format!("/work/sign/{}/scan", proposal.id))) { (view.tp("sign_scan", &[("name", &name)])) } }
+            p.reason { (view.t("sign_scan_text")) " " code.hash { (hash) } }
+        }
         details.more {
             summary { (view.t("exact_record")) }
             @for statement in &loaded.statements {
@@ -155,6 +159,28 @@ fn who(view: &View, app: &App, proposal: &Proposal, standing: &Standing) -> Mark
             @for (role, count) in &proposal.roles { li.quiet { (role_line(role, *count)) } }
         }
         @if !standing.asked { p { (view.t("nothing_for_you")) } }
+    }
+}
+
+/// The scan of what a proposal enters from paper, with the name that it was uploaded under.
+pub(crate) fn scan_of(app: &App, proposal: &Proposal) -> Option<(String, Hash)> {
+    let scan = |body: &serde_json::Value| body.get("paper")?.get("scan_sha256")?.as_str()?.parse::<Hash>().ok();
+    let hash = proposal.parts.iter().find_map(|part| scan(&part.body))?;
+    let info = desk::files::info(app.heng(), &proposal.actor, &hash.to_string()).ok()??;
+    Some((info.name, hash))
+}
+
+/// Whoever signs what comes from paper compares it with the scan.
+pub(crate) async fn scan(view: View, State(app): State<App>, Path(id): Path<String>) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let found = {
+        let app = app.clone();
+        tokio::task::spawn_blocking(move || scan_of(&app, &load(&app, &me.subject, &id).ok()?.proposal)).await
+    };
+    let Ok(Some((name, hash))) = found else { return view.missing(&app) };
+    match crate::files::download(&app, &name, hash).await {
+        Some(response) => response,
+        None => view.missing(&app),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use heng_domain::ballot;
 use heng_domain::edition::committee::{text_hash, value_hash};
 use heng_domain::edition::events::{
     BallotCast, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed, MotionFrozen,
-    MotionOpened, MotionReopened, MotionVoided, PaperVotes, PresenceRecorded, ResultAnnounced, Role, RosterFrozen,
-    RosterMember, SelectionDecided,
+    MotionOpened, MotionReopened, MotionVoided, OptionCount, Paper, PaperVotes, PresenceRecorded, RefusedFor,
+    ResultAnnounced, Role, RosterFrozen, RosterMember, SelectionDecided,
 };
 use heng_domain::edition::{Edition, Motion, MotionState, Session};
 use heng_domain::rules::{BallotKind, ChoiceKind, CommitteeRules, Purpose, Stage, StageKind};
@@ -14,7 +15,7 @@ use heng_domain::text::Text;
 use heng_domain::time::Instant;
 
 use super::field::{Choice, Field, Input, Kind, same, words};
-use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written};
+use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 type EditionAct<'a> = Act<EditionDesk<'a>>;
 
@@ -124,8 +125,40 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
                 });
                 cases.collect()
             },
-            form: |desk, id| desk.edition.motion(id).map(|motion| vec![ballot_field(desk, motion)]).unwrap_or_default(),
-            write: write_ballot,
+            form: |desk, id| {
+                desk.edition
+                    .motion(id)
+                    .map(|motion| vec![ballot_field(desk, motion, Some(&desk.me))])
+                    .unwrap_or_default()
+            },
+            write: |desk, id, input| write_ballot(desk, id, &desk.me, None, input),
+        },
+        // A member whose device fails signs a ballot by hand: an officer enters it, a second one compares and signs.
+        Act {
+            kind: BallotCast::KIND,
+            who: Who::Officer,
+            signs: Signs::OFFICERS,
+            open: |desk| {
+                if !desk.has(Role::Officer) || !takes_paper(desk) {
+                    return Vec::new();
+                }
+                let open = desk.edition.motions.iter().filter(|(_, m)| m.state == MotionState::Open);
+                let about = |m: &Motion| words("prefill", "ballot_from_paper", &[("text", &m.body.text)]);
+                open.map(|(id, m)| Case::possible(format!("{id}~paper"), about(m))).collect()
+            },
+            form: |desk, case| {
+                let motion = case.strip_suffix("~paper").and_then(|id| desk.edition.motion(id));
+                motion.map(|motion| paper_form(desk, motion)).unwrap_or_default()
+            },
+            write: |desk, case, input| {
+                let scan = input.list("ballot_scan").pop().unwrap_or_default();
+                let unknown = || DeskError::from(Wrong::new("ballot_scan", "file_unknown"));
+                super::files::info(desk.heng, &desk.me, &scan)?.ok_or_else(unknown)?;
+                let scan_sha256 = scan.parse().map_err(|_| unknown())?;
+                let paper = Paper { reason: input.text("reason"), scan_sha256 };
+                let id = case.strip_suffix("~paper").ok_or(DeskError::NotOpen)?;
+                write_ballot(desk, id, &input.text("member"), Some(paper), input)
+            },
         },
         Act {
             kind: MotionClosed::KIND,
@@ -133,7 +166,7 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
             signs: Signs::ACTOR,
             open: |desk| {
                 let paper = on_paper(desk);
-                chaired(desk, MotionState::Open, |m| paper || ballots_complete(m))
+                chaired(desk, MotionState::Open, |m| (paper || ballots_complete(m)) && stays(desk, m))
             },
             form: |_, _| Vec::new(),
             write: |desk, id, _| one(desk, id, MotionClosed { motion: id.to_owned() }),
@@ -260,13 +293,20 @@ fn after_the_close<'a>() -> Vec<EditionAct<'a>> {
                 });
                 ended.map(|(id, s)| Case::duty(id.clone(), stage_name(desk.edition, s), None)).collect()
             },
-            form: |desk, id| {
-                let text = minutes(desk.edition, id);
-                vec![Field::new("minutes", Kind::Area { most: 50_000, rows: 20 }).with(text)]
+            // The facts are the record's; only the remark is the chair's.
+            form: |_, _| {
+                let remark = Kind::Area { most: 5_000, rows: 6 };
+                vec![Field::labelled("remark", "minutes_remark", remark).optional()]
             },
             write: |desk, id, input| {
                 let session = desk.edition.sessions.get(id).ok_or(DeskError::NotOpen)?;
-                let sha256 = desk.attach(&input.text("minutes"))?;
+                let mut text = minutes(desk, id);
+                let remark = input.text("remark");
+                if !remark.is_empty() {
+                    let said = words("minutes", "remark", &[("remark", &same(remark))]).zh;
+                    text = format!("{text}\n\n{said}");
+                }
+                let sha256 = desk.attach(&text)?;
                 let body = MinutesSigned { session: id.to_owned(), sha256 };
                 Ok(vec![Written::edition(basis(desk, &session.stage), body)?])
             },
@@ -350,6 +390,20 @@ pub(super) fn ballots_complete(motion: &Motion) -> bool {
     motion.present.iter().all(|p| motion.is_away(p) || voted.contains(p.as_str()))
 }
 
+/// Whether those who were present at the opening and have not left still make the quorum, where the rules ask for it.
+pub(super) fn stays(desk: &EditionDesk<'_>, motion: &Motion) -> bool {
+    let Some((_, rules)) = rules(desk) else { return false };
+    let Some(session) = desk.edition.sessions.get(&motion.body.session) else { return false };
+    let (present, roll) = motion.staying(session);
+    !rules.quorum_at_close.as_ref().is_some_and(|again| again.value) || ballot::meets(&rules.quorum, present, roll)
+}
+
+/// Whether a member whose device fails in a roll call may vote on paper.
+fn takes_paper(desk: &EditionDesk<'_>) -> bool {
+    let paper = rules(desk).and_then(|(_, rules)| rules.paper_ballot.as_ref());
+    !on_paper(desk) && paper.is_some_and(|paper| paper.value)
+}
+
 /// Whether the rules let the committee vote on paper: then the system sees no ballots, only their count.
 pub(super) fn on_paper(desk: &EditionDesk<'_>) -> bool {
     rules(desk).is_some_and(|(_, r)| r.ballot.value != BallotKind::RollCall)
@@ -368,7 +422,7 @@ pub(super) fn motions_to_open(desk: &EditionDesk<'_>) -> Vec<Case> {
     let quorum = |option: &String| {
         let away = session.members.iter().map(|m| &m.person).filter(|p| desk.edition.is_recused(p, option));
         let (present, roll) = session.attendance(&session.present, &away.cloned().collect());
-        heng_domain::ballot::meets(&rules.quorum, present, roll)
+        ballot::meets(&rules.quorum, present, roll)
     };
     let case =
         |id: &str, about: Text, ready: bool| Case { id: id.to_owned(), about, due: desk.due(stage), duty: ready };
@@ -461,14 +515,13 @@ fn write_motion(desk: &EditionDesk<'_>, case: &str, input: &Input) -> Proposed {
     Ok(vec![Written::edition(&stage.basis, body)?])
 }
 
-/// The ballot's one question.
-fn ballot_field(desk: &EditionDesk<'_>, motion: &Motion) -> Field {
+/// The ballot's one question; `voter` is not asked about what they are recused from.
+fn ballot_field(desk: &EditionDesk<'_>, motion: &Motion, voter: Option<&str>) -> Field {
     let pick = rules(desk).is_some_and(|(_, r)| r.choice.value == ChoiceKind::Pick);
     if pick {
-        let free = motion.body.options.iter().filter(|o| {
-            let recused = motion.recused.get(*o).is_some_and(|r| r.contains(&desk.me));
-            !recused
-        });
+        let recused =
+            |o: &str| motion.recused.get(o).zip(voter).is_some_and(|(recused, voter)| recused.contains(voter));
+        let free = motion.body.options.iter().filter(|o| !recused(o));
         let hint = words("hint", "ballot_pick", &[("seats", &same(motion.body.seats))]);
         return Field::new("choice", Kind::Many { choices: desk.choices(free) })
             .label(motion.body.text.clone())
@@ -480,7 +533,26 @@ fn ballot_field(desk: &EditionDesk<'_>, motion: &Motion) -> Field {
     Field::new("choice", Kind::One { choices }).label(motion.body.text.clone()).hint(hint)
 }
 
-fn write_ballot(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
+/// A ballot on paper: whose it is, those without a ballot first, what it says, and the scan.
+fn paper_form(desk: &EditionDesk<'_>, motion: &Motion) -> Vec<Field> {
+    let Some(session) = desk.edition.sessions.get(&motion.body.session) else { return Vec::new() };
+    let counting = motion.counting();
+    let votes = |m: &&RosterMember| motion.present.contains(&m.person) && !motion.is_away(&m.person);
+    let members = session.members.iter().filter(votes).filter(|m| m.person != desk.me);
+    let (voted, without): (Vec<_>, Vec<_>) = members.partition(|m| counting.contains_key(m.person.as_str()));
+    let without = without.into_iter().map(|m| Choice::new(m.person.clone(), same(&m.name)));
+    let voted = voted
+        .into_iter()
+        .map(|m| Choice::new(m.person.clone(), words("prefill", "ballot_corrects", &[("name", &same(&m.name))])));
+    vec![
+        Field::labelled("member", "ballot_member", Kind::One { choices: without.chain(voted).collect() }),
+        ballot_field(desk, motion, None),
+        Field::new("ballot_scan", Kind::Files { most: 1 }),
+        Field::labelled("reason", "ballot_reason", Kind::Line { most: 300 }),
+    ]
+}
+
+fn write_ballot(desk: &EditionDesk<'_>, id: &str, voter: &str, paper: Option<Paper>, input: &Input) -> Proposed {
     let motion = desk.edition.motion(id).ok_or(DeskError::NotOpen)?;
     let one = input.text("choice");
     let choice = if one.is_empty() { input.list("choice") } else { vec![one] };
@@ -491,14 +563,15 @@ fn write_ballot(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {
         motion: id.to_owned(),
         nonce: hex::encode(random.get(..16).unwrap_or_default()),
         options: motion.body.options_sha256,
+        paper,
         roster: motion.body.roster_sha256,
         round: motion.body.round,
         rule: motion.body.rule_sha256,
         session: motion.body.session.clone(),
-        supersedes: motion.ballots.iter().rev().find(|b| b.body.voter == desk.me).map(|b| b.hash),
+        supersedes: motion.ballots.iter().rev().find(|b| b.body.voter == voter).map(|b| b.hash),
         text: motion.body.text_sha256,
         v: 1,
-        voter: desk.me.clone(),
+        voter: voter.to_owned(),
     };
     Ok(vec![Written::edition(basis(desk, &motion.stage), body)?])
 }
@@ -575,8 +648,10 @@ fn write_selection(desk: &EditionDesk<'_>, id: &str, _: &Input) -> Proposed {
     Ok(vec![Written::edition(&stage.basis, body)?])
 }
 
-/// The minutes as the record gives them: who was there, each motion, each count, each vote by name.
-pub fn minutes(edition: &Edition, id: &str) -> String {
+/// The minutes as the record gives them: who was there, each motion, each vote by name, each count with its base and
+/// threshold, and the root code that the hall saw with the result.
+pub fn minutes(desk: &EditionDesk<'_>, id: &str) -> String {
+    let edition = desk.edition;
     let Some(session) = edition.sessions.get(id) else { return String::new() };
     let line = |key: &str, places: &[(&str, &Text)]| words("minutes", key, places).zh;
     let names = |present: bool| {
@@ -592,26 +667,73 @@ pub fn minutes(edition: &Edition, id: &str) -> String {
     for (motion_id, motion) in edition.motions.iter().filter(|(_, m)| m.body.session == id) {
         out.push(String::new());
         out.push(line("motion", &[("motion", &same(motion_id)), ("text", &motion.body.text)]));
+        if motion.state == MotionState::Voided {
+            out.push(line("voided", &[]));
+        }
         for counted in &motion.counts {
-            let c = &counted.count;
-            let result = words("minutes", if c.passed { "passed" } else { "not_passed" }, &[]);
-            let name = edition.applicant(&counted.option).map_or_else(|| same(&counted.option), |o| o.name.clone());
-            let places = [
-                ("name", &name),
-                ("yes", &same(c.yes)),
-                ("no", &same(c.no)),
-                ("abstain", &same(c.abstain)),
-                ("result", &result),
-            ];
-            out.push(line("count", &places));
+            out.push(count_line(edition, motion, counted));
+            // Counted paper has no names.
+            if motion.paper.is_some() {
+                continue;
+            }
             for vote in edition.member_votes(motion_id, &counted.option) {
                 let said = match vote.vote {
                     Some(vote) => words("vote", &format!("{vote:?}").to_lowercase(), &[]),
                     None => words("minutes", if vote.recused { "recused" } else { "no_vote" }, &[]),
                 };
+                let said = if vote.paper { from_paper(&said) } else { said };
                 out.push(format!("　{}：{}", vote.name, said.zh));
             }
         }
+        for (name, reason) in refused(session, motion) {
+            out.push(line("refused", &[("name", &same(name)), ("reason", &reason)]));
+        }
+        let size = motion.announced.map(|seq| seq + 1);
+        let root = size.and_then(|size| Some((size, crate::log::root_at(desk.leaves, size)?)));
+        if let Some((size, root)) = root {
+            let code = heng_log::code::root_code(&root);
+            out.push(line("root", &[("size", &same(size)), ("code", &same(code))]));
+        }
     }
     out.join("\n")
+}
+
+/// A count with its base and threshold.
+fn count_line(edition: &Edition, motion: &Motion, counted: &OptionCount) -> String {
+    let c = &counted.count;
+    let name = edition.applicant(&counted.option).map_or_else(|| same(&counted.option), |o| o.name.clone());
+    let rules = edition.rules().stage(&motion.stage).and_then(|stage| stage.committee.as_ref());
+    let least = rules.map_or(0, |rules| ballot::least(&rules.pass, c.base));
+    let result = words("minutes", if c.passed { "passed" } else { "not_passed" }, &[]);
+    let places = [
+        ("name", &name),
+        ("yes", &same(c.yes)),
+        ("no", &same(c.no)),
+        ("abstain", &same(c.abstain)),
+        ("base", &same(c.base)),
+        ("least", &same(least)),
+        ("result", &result),
+    ];
+    words("minutes", "count", &places).zh
+}
+
+/// A choice that officers have entered from paper.
+pub(super) fn from_paper(choice: &Text) -> Text {
+    words("minutes", "from_paper", &[("choice", choice)])
+}
+
+/// Members whose signed ballot was refused, each with the reason.
+pub fn refused(session: &Session, motion: &Motion) -> Vec<(String, Text)> {
+    let name = |person: &str| session.members.iter().find(|m| m.person == person).map(|m| m.name.clone());
+    let refused = motion.refused.iter();
+    refused
+        .filter_map(|r| {
+            let reason = match r.reason {
+                RefusedFor::Late => "refused_late",
+                RefusedFor::Absent => "refused_absent",
+                RefusedFor::Recused => "refused_recused",
+            };
+            Some((name(&r.voter)?, words("minutes", reason, &[])))
+        })
+        .collect()
 }

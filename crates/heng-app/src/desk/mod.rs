@@ -45,6 +45,7 @@ use serde_json::Value;
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
 pub use application::{fill_in, import, import_sources};
+pub use committee::{minutes, refused};
 pub use describe::describe;
 pub use field::{Answers, Choice, Field, Grade, Input, Kind, Wrong, read, same, words};
 
@@ -238,6 +239,8 @@ pub struct EditionDesk<'a> {
     pub heng: &'a Heng,
     /// The edition.
     pub edition: &'a Edition,
+    /// Leaf hashes of its log.
+    pub leaves: &'a [Hash],
     /// The office, if there is one.
     pub office: Option<&'a Office>,
     /// Leaf hashes of the office log, for citations.
@@ -462,6 +465,7 @@ pub fn with_desk<T>(heng: &Heng, log: &str, subject: &str, work: impl FnOnce(Pla
     let desk = EditionDesk {
         heng,
         edition,
+        leaves: &image.leaves,
         office: office_image.as_ref().and_then(|image| image.state.office()),
         office_leaves: office_image.as_ref().map(|image| image.leaves.as_slice()).unwrap_or_default(),
         me,

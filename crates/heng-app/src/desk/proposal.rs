@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use heng_domain::edition::Edition;
-use heng_domain::edition::events::Role;
+use heng_domain::edition::committee::value_hash;
+use heng_domain::edition::events::{BallotCast, BallotRefused, RefusedFor, Role};
 use heng_domain::record::{Anchor, Record, Signature, statement_value};
 use heng_domain::replay::LogState;
 use heng_domain::time::Instant;
@@ -240,6 +241,29 @@ fn submit(heng: &Heng, proposal: &Proposal) -> std::result::Result<Vec<Accepted>
     Ok(out)
 }
 
+/// A ballot that was signed and comes too late, or from somebody who may not vote, leaves a trace in the log. What is only
+/// badly made leaves none, and the rules take one note for each member, motion and reason.
+fn note_refused(heng: &Heng, proposal: &Proposal, error: &DeskError) {
+    let DeskError::Refused(refusal) = error else { return };
+    let reason = match refusal.code {
+        "ballot.late" => RefusedFor::Late,
+        "ballot.absent" => RefusedFor::Absent,
+        "ballot.recused" => RefusedFor::Recused,
+        _ => return,
+    };
+    for part in proposal.parts.iter().filter(|part| part.kind == BallotCast::KIND) {
+        let Ok(body) = serde_json::from_value::<BallotCast>(part.body.clone()) else { continue };
+        let Ok(ballot) = value_hash(&part.body) else { continue };
+        let note = BallotRefused { ballot, motion: body.motion, reason, voter: body.voter };
+        let Ok(Written { kind, body, basis, .. }) = Written::edition(&part.basis, note) else { continue };
+        let log = heng.log(&proposal.log);
+        match log.and_then(|log| log.submit(Draft::new("office", &basis, kind, body))) {
+            Ok(_) | Err(AppError::Refused(_)) => {}
+            Err(error) => tracing::error!(%error, "a refused ballot could not be noted"),
+        }
+    }
+}
+
 /// The beginning of the names of `subject`'s proposals. A name stands in addresses, so it does not say who that is.
 fn mark(subject: &str) -> String {
     heng_log::sha256(subject.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
@@ -421,7 +445,7 @@ pub fn sign(heng: &Heng, id: &str, subject: &str, sigs: Vec<Signature>) -> std::
         put(heng, &proposal)?;
         return Ok(Outcome::Waiting(Box::new(proposal)));
     }
-    let accepted = submit(heng, &proposal)?;
+    let accepted = submit(heng, &proposal).inspect_err(|error| note_refused(heng, &proposal, error))?;
     forget(heng, &proposal)?;
     drop(turn);
     if let Some(version) = proposal.draft {

@@ -16,8 +16,8 @@ use heng_domain::time::Instant;
 
 use super::EditionDesk;
 use super::committee::{
-    ballots_complete, compares_until, may_vote, motions_to_open, names, on_paper, read_back, rules, sessions,
-    stage_name,
+    ballots_complete, compares_until, from_paper, may_vote, motions_to_open, names, on_paper, read_back, refused,
+    rules, sessions, stage_name, stays,
 };
 use super::field::words;
 
@@ -63,6 +63,12 @@ pub struct Question {
     pub voted: u32,
     /// Names of those whose ballot is still missing, for those who lead.
     pub missing: Vec<String>,
+    /// Names of those whose ballot was entered from paper, for those who lead.
+    pub paper: Vec<String>,
+    /// Names of those whose signed ballot was refused, each with the reason, for those who lead.
+    pub refused: Vec<(String, Text)>,
+    /// Whether those who were there at the opening and have not left still make the quorum, where the rules ask for it.
+    pub stays: bool,
     /// Before this instant the count is not frozen.
     pub readback: Option<Instant>,
     /// Names of those who dispute the read-back, for those who lead.
@@ -111,7 +117,10 @@ pub fn standing(desk: &EditionDesk<'_>) -> Option<Standing> {
     }
     let last = desk.edition.motions.iter().rfind(|(_, m)| m.body.session == *id);
     let runs = last.filter(|(_, m)| m.state < MotionState::Frozen);
+    let again = rules.quorum_at_close.as_ref().is_some_and(|again| again.value);
     let (present, roll) = match runs {
+        // Until the close it matters who is still there; afterwards the base that was fixed at the opening.
+        Some((_, motion)) if again && motion.state == MotionState::Open => motion.staying(session),
         Some((_, motion)) => motion.attendance(session),
         None => session.attendance(&session.present, &BTreeSet::new()),
     };
@@ -148,6 +157,9 @@ fn question(desk: &EditionDesk<'_>, rules: &CommitteeRules, session: &Session, i
         voters: number(voters.len()),
         voted: number(voters.len() - missing.clone().count()),
         missing: missing.filter(|_| see).filter_map(|p| name(p)).collect(),
+        paper: motion.on_paper().into_iter().filter(|_| see).filter_map(name).collect(),
+        refused: if leads(desk) { refused(session, motion) } else { Vec::new() },
+        stays: stays(desk, motion),
         readback: compares_until(rules, motion).filter(|_| motion.state == MotionState::Closed),
         disputes: motion.disputes.iter().filter(|_| leads(desk)).filter_map(|(p, _)| name(p)).collect(),
         reopens: motion.reopened < rules.reopenings.value,
@@ -170,11 +182,12 @@ pub fn said(edition: &Edition, motion: &Motion, member: &str) -> Text {
     let Some(ballot) = counting.get(member) else { return words("minutes", "no_vote", &[]) };
     let choice = &ballot.body.choice;
     let rules = edition.rules().stage(&motion.stage).and_then(|s| s.committee.as_ref());
-    match (rules.map(|r| r.choice.value), choice.first()) {
+    let choice = match (rules.map(|r| r.choice.value), choice.first()) {
         (Some(ChoiceKind::Pick), None) => words("vote", "abstain", &[]),
         (Some(ChoiceKind::Pick), _) => names(edition, choice),
         (_, first) => words("vote", first.map_or("abstain", String::as_str), &[]),
-    }
+    };
+    if ballot.body.paper.is_some() { from_paper(&choice) } else { choice }
 }
 
 fn own_step(desk: &EditionDesk<'_>, id: &str, session: &Session, last: Option<&(String, Motion)>) -> Option<Step> {
@@ -199,7 +212,10 @@ fn next(desk: &EditionDesk<'_>, rules: &CommitteeRules, last: Option<&(String, M
     if let Some((id, motion)) = last {
         let open = !motion.disputes.is_empty() && motion.reopened < rules.reopenings.value;
         match motion.state {
-            MotionState::Open => return Step::new(MotionClosed::KIND, id, on_paper(desk) || ballots_complete(motion)),
+            MotionState::Open => {
+                let ready = (on_paper(desk) || ballots_complete(motion)) && stays(desk, motion);
+                return Step::new(MotionClosed::KIND, id, ready);
+            }
             MotionState::Closed if open => return Step::new(MotionReopened::KIND, id, true),
             // The counters count first.
             MotionState::Closed if on_paper(desk) && motion.paper.is_none() => return None,

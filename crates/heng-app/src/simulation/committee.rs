@@ -3,8 +3,8 @@
 use heng_domain::edition::Edition;
 use heng_domain::edition::committee::{text_hash, value_hash};
 use heng_domain::edition::events::{
-    BallotCast, CountRecorded, MinutesSigned, MotionClosed, MotionFrozen, MotionOpened, PaperVotes, PresenceRecorded,
-    RecusalDeclared, ResultAnnounced, Role, RosterFrozen, RosterMember, SelectionDecided,
+    BallotCast, CountRecorded, MinutesSigned, MotionClosed, MotionFrozen, MotionOpened, Paper, PaperVotes,
+    PresenceRecorded, RecusalDeclared, ResultAnnounced, Role, RosterFrozen, RosterMember, SelectionDecided,
 };
 use heng_domain::rules::{BallotKind, ChoiceKind, CommitteeRules, Purpose, Stage};
 use heng_log::sha256;
@@ -49,7 +49,7 @@ impl Simulation<'_> {
                     }
                     _ => None,
                 };
-                self.roll_call(stage, &motion, &members, &favourites, index == 0, stop)?;
+                self.roll_call(stage, &motion, &members, &favourites, index, stop)?;
                 if stop.is_some() {
                     return Ok(false);
                 }
@@ -199,10 +199,12 @@ impl Simulation<'_> {
         motion: &str,
         members: &[String],
         favourites: &[String],
-        correct: bool,
+        index: usize,
         stop: Option<usize>,
     ) -> Result<()> {
-        let kind = stage.committee.as_ref().map(|c| c.choice.value).ok_or_else(|| broken("committee rules"))?;
+        let rules = stage.committee.as_ref().ok_or_else(|| broken("committee rules"))?;
+        let kind = rules.choice.value;
+        let takes_paper = rules.paper_ballot.as_ref().is_some_and(|paper| paper.value);
         let body =
             self.state(|e: &Edition| e.motion(motion).map(|m| m.body.clone()))?.ok_or_else(|| broken("the motion"))?;
         let mut cast = 0;
@@ -215,13 +217,20 @@ impl Simulation<'_> {
                 continue;
             }
             let choice = self.choose(&body, kind, favourites);
-            let first = self.ballot(stage, &body, voter, choice.clone(), None)?;
             cast += 1;
+            // In the third motion a device fails: the member signs on paper, and two officers enter it.
+            if takes_paper && index == 2 && cast == 3 {
+                let scan_sha256 = sha256(format!("{motion} {voter}").as_bytes());
+                let paper = Paper { reason: "委员的密钥不能签名（虚构）".to_owned(), scan_sha256 };
+                self.ballot(stage, &body, voter, choice, None, Some(paper))?;
+                continue;
+            }
+            let first = self.ballot(stage, &body, voter, choice.clone(), None, None)?;
             // One member presses the wrong key once and corrects it before the close.
-            if correct && cast == 2 && kind == ChoiceKind::Approve {
+            if index == 0 && cast == 2 && kind == ChoiceKind::Approve {
                 let other = if choice == ["yes"] { "abstain" } else { "yes" };
-                let second = self.ballot(stage, &body, voter, vec![other.to_owned()], Some(first))?;
-                self.ballot(stage, &body, voter, choice, Some(second))?;
+                let second = self.ballot(stage, &body, voter, vec![other.to_owned()], Some(first), None)?;
+                self.ballot(stage, &body, voter, choice, Some(second), None)?;
             }
         }
         Ok(())
@@ -234,14 +243,17 @@ impl Simulation<'_> {
         voter: &str,
         choice: Vec<String>,
         supersedes: Option<heng_log::Hash>,
+        paper: Option<Paper>,
     ) -> Result<heng_log::Hash> {
         let nonce = self.random.bytes();
+        let signers = if paper.is_some() { vec!["p:0001", "p:0002"] } else { vec![voter] };
         let body = BallotCast {
             choice,
             log: self.log.id().to_owned(),
             motion: motion.motion.clone(),
             nonce: hex::encode(nonce.get(..16).unwrap_or_default()),
             options: motion.options_sha256,
+            paper,
             roster: motion.roster_sha256,
             round: motion.round,
             rule: motion.rule_sha256,
@@ -251,7 +263,7 @@ impl Simulation<'_> {
             v: 1,
             voter: voter.to_owned(),
         };
-        let accepted = self.act(voter, &stage.basis, body, &[voter])?;
+        let accepted = self.act(signers[0], &stage.basis, body, &signers)?;
         Ok(value_hash(&accepted.record.body)?)
     }
 

@@ -30,7 +30,7 @@ impl Context<'_> {
     }
 
     /// Those who signed, or would sign.
-    fn signers(&self) -> Vec<&str> {
+    pub fn signers(&self) -> Vec<&str> {
         match self.rehearsed {
             Some(signers) => signers.iter().map(String::as_str).collect(),
             None => self.record.sigs.iter().map(|s| s.by.as_str()).collect(),
@@ -214,6 +214,7 @@ impl Edition {
             Event::PresenceRecorded(body) => self.admit_presence(cx, body),
             Event::MotionOpened(body) => self.admit_motion(cx, body),
             Event::BallotCast(body) => self.admit_ballot(cx, body),
+            Event::BallotRefused(body) => self.admit_refused(cx, body),
             Event::MotionClosed(body) => self.admit_close(cx, body),
             Event::MotionDisputed(body) => self.admit_dispute(cx, body),
             Event::MotionReopened(body) => self.admit_reopen(cx, body),
@@ -309,6 +310,7 @@ impl Edition {
             Event::PresenceRecorded(body) => self.apply_presence(body),
             Event::MotionOpened(body) => self.apply_motion(record, body),
             Event::BallotCast(body) => self.apply_ballot(record, body),
+            Event::BallotRefused(body) => self.apply_refused(body),
             Event::MotionClosed(body) => self.apply_close(&body.motion, record.time),
             Event::MotionDisputed(body) => self.apply_dispute(body),
             Event::MotionReopened(body) => self.apply_reopen(&body.motion),

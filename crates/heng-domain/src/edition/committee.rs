@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::admit::Context;
 use super::events::{
-    BallotCast, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed, MotionFrozen,
-    MotionOpened, MotionReopened, MotionVoided, OptionCount, PresenceRecorded, ResultAnnounced, Role, RosterFrozen,
+    BallotCast, BallotRefused, CorrectionNoted, CountRecorded, MinutesSigned, MotionClosed, MotionDisputed,
+    MotionFrozen, MotionOpened, MotionReopened, MotionVoided, OptionCount, Paper, PresenceRecorded, RefusedFor,
+    ResultAnnounced, Role, RosterFrozen,
 };
 use super::state::{Ballot, Edition, Motion, MotionState, Session};
 use crate::ballot::{self, Vote};
@@ -21,6 +22,9 @@ use crate::refusal::{Refusal, Verdict, ensure, refuse};
 use crate::rules::{BallotKind, ChoiceKind, CommitteeRules, StageKind};
 use crate::text::Text;
 use crate::time::Instant;
+
+/// Who writes what nobody signs: the office's own system.
+const SYSTEM: &str = "office";
 
 /// SHA-256 of a value's canonical form; what ballots bind to.
 ///
@@ -231,6 +235,7 @@ impl Edition {
             present: session.present.clone(),
             recused,
             ballots: Vec::new(),
+            refused: Vec::new(),
             paper: None,
             state: MotionState::Open,
             disputes: Vec::new(),
@@ -244,7 +249,8 @@ impl Edition {
     }
 
     pub(super) fn admit_ballot(&self, cx: &Context<'_>, body: &BallotCast) -> Verdict {
-        ensure!(cx.actor() == body.voter, "ballot.other", "", voter = &body.voter);
+        let on_paper = body.paper.is_some();
+        ensure!(on_paper || cx.actor() == body.voter, "ballot.other", "", voter = &body.voter);
         let motion = self.find_motion(&body.motion)?;
         let rules = self.committee_rules(&motion.stage)?;
         ensure!(rules.ballot.value == BallotKind::RollCall, "ballot.paper", &rules.ballot.basis);
@@ -267,7 +273,26 @@ impl Edition {
         self.check_choice(rules, motion, body)?;
         let earlier = motion.ballots.iter().rev().find(|b| b.body.voter == body.voter).map(|b| b.hash);
         ensure!(earlier == body.supersedes, "ballot.supersedes", &rules.ballot.basis, voter = &body.voter);
-        self.require_signature(cx, &body.voter)
+        match &body.paper {
+            Some(paper) => self.check_sheet(cx, rules, &body.voter, paper),
+            None => self.require_signature(cx, &body.voter),
+        }
+    }
+
+    /// A ballot on paper is signed by hand, and two officers stand for what they enter; the voter is neither of them.
+    fn check_sheet(&self, cx: &Context<'_>, rules: &CommitteeRules, voter: &str, paper: &Paper) -> Verdict {
+        let allowed = rules.paper_ballot.as_ref();
+        let basis = allowed.map_or(&rules.ballot.basis, |allowed| &allowed.basis);
+        ensure!(allowed.is_some_and(|allowed| allowed.value), "ballot.no_paper", basis);
+        self.require_role(cx, Role::Officer)?;
+        self.require_signers(cx, Role::Officer, 2)?;
+        ensure!(!cx.signers().contains(&voter), "ballot.paper_own", basis, voter = voter);
+        ensure!(!paper.reason.trim().is_empty(), "reason.missing", basis);
+        // A sheet is one ballot: its scan cannot stand for a second one.
+        let mut ballots = self.motions.iter().flat_map(|(_, m)| &m.ballots);
+        let used = ballots.any(|b| b.body.paper.as_ref().is_some_and(|p| p.scan_sha256 == paper.scan_sha256));
+        ensure!(!used, "ballot.paper_twice", basis);
+        Ok(())
     }
 
     fn check_choice(&self, rules: &CommitteeRules, motion: &Motion, body: &BallotCast) -> Verdict {
@@ -303,10 +328,55 @@ impl Edition {
         }
     }
 
+    /// The system notes it, not a person: so it says only what the state itself shows to be true.
+    pub(super) fn admit_refused(&self, cx: &Context<'_>, body: &BallotRefused) -> Verdict {
+        ensure!(cx.actor() == SYSTEM, "ballot.refused_actor", "", actor = cx.actor());
+        let motion = self.find_motion(&body.motion)?;
+        let rules = self.committee_rules(&motion.stage)?;
+        ensure!(rules.ballot.value == BallotKind::RollCall, "ballot.paper", &rules.ballot.basis);
+        let session = self.find_session(&motion.body.session)?;
+        Self::in_session(session, &motion.body.session)?;
+        let member = session.members.iter().any(|m| m.person == body.voter);
+        ensure!(member, "presence.not_member", "", person = &body.voter);
+        let holds = match body.reason {
+            RefusedFor::Late => motion.state != MotionState::Open,
+            RefusedFor::Absent => !motion.present.contains(&body.voter),
+            RefusedFor::Recused => motion.recused.values().any(|recused| recused.contains(&body.voter)),
+        };
+        ensure!(holds, "ballot.refused_reason", &rules.ballot.basis, motion = &body.motion, voter = &body.voter);
+        let counted = motion.ballots.iter().any(|ballot| ballot.hash == body.ballot);
+        ensure!(!counted, "ballot.refused_counted", &rules.ballot.basis, motion = &body.motion, voter = &body.voter);
+        // One line for each member and reason: nobody fills the log with what is refused.
+        let noted = motion.refused.iter().any(|r| r.voter == body.voter && r.reason == body.reason);
+        ensure!(!noted, "ballot.refused_twice", &rules.ballot.basis, motion = &body.motion, voter = &body.voter);
+        Ok(())
+    }
+
+    pub(super) fn apply_refused(&mut self, body: BallotRefused) {
+        if let Some(motion) = self.motion_mut(&body.motion) {
+            motion.refused.push(body);
+        }
+    }
+
     pub(super) fn admit_close(&self, cx: &Context<'_>, body: &MotionClosed) -> Verdict {
         let motion = self.find_motion(&body.motion)?;
         self.chair_of(cx, motion)?;
-        Self::in_state(motion, MotionState::Open)
+        Self::in_state(motion, MotionState::Open)?;
+        let rules = self.rules().stage(&motion.stage).and_then(|stage| stage.committee.as_ref());
+        let again = rules.and_then(|rules| Some((rules, rules.quorum_at_close.as_ref().filter(|again| again.value)?)));
+        if let Some((rules, again)) = again {
+            let (present, roll) = motion.staying(self.find_session(&motion.body.session)?);
+            ensure!(
+                ballot::meets(&rules.quorum, present, roll),
+                "quorum.lost",
+                &again.basis,
+                present = present,
+                roll = roll,
+                num = rules.quorum.num,
+                den = rules.quorum.den
+            );
+        }
+        Ok(())
     }
 
     pub(super) fn apply_close(&mut self, id: &str, at: Instant) {
@@ -575,10 +645,11 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use heng_log::Hash;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use crate::ballot::Vote;
     use crate::edition::Edition;
-    use crate::edition::events::RosterMember;
+    use crate::edition::events::{Role, RosterMember};
     use crate::edition::state::{Motion, MotionState, Session};
     use crate::edition::testing::{act, edition, open};
     use crate::rules::Sourced;
@@ -614,6 +685,7 @@ mod tests {
             present: BTreeSet::new(),
             recused: BTreeMap::new(),
             ballots: Vec::new(),
+            refused: Vec::new(),
             paper: None,
             state: MotionState::Open,
             disputes: Vec::new(),
@@ -636,6 +708,166 @@ mod tests {
         assert_eq!(freeze(&mut e), Err("motion.readback"));
         e.last = e.last.plus_millis(1).unwrap();
         assert_eq!(freeze(&mut e), Ok(()));
+    }
+
+    /// As [`at_the_vote`], with paper allowed; the chair and one member are there, the quorum is half of both.
+    fn with_paper() -> Edition {
+        let mut e = at_the_vote();
+        let yes = Some(Sourced { value: true, basis: "§10".to_owned(), assumed: false });
+        let rules = e.opened.rules.stages.iter_mut().find_map(|s| s.committee.as_mut()).unwrap();
+        (rules.paper_ballot, rules.quorum_at_close) = (yes.clone(), yes);
+        let both = BTreeSet::from(["p:10".to_owned(), "p:11".to_owned()]);
+        let session = e.sessions.get_mut("s1").unwrap();
+        let member =
+            RosterMember { key: String::new(), name: "委员（虚构）".to_owned(), person: "p:11".to_owned() };
+        session.members.push(member);
+        session.present.clone_from(&both);
+        e.motions[0].1.present = both;
+        e
+    }
+
+    /// A ballot of `p:11` on paper: its number makes nonce and scan.
+    fn sheet(e: &Edition, number: u8) -> Value {
+        let mut body = ballot(e, number, "no");
+        body["paper"] = json!({ "reason": "the key is broken", "scan_sha256": Hash([number; 32]) });
+        body
+    }
+
+    fn ballot(e: &Edition, number: u8, choice: &str) -> Value {
+        let hash = Hash([0; 32]);
+        let earlier = e.motions[0].1.ballots.iter().rfind(|b| b.body.voter == "p:11").map(|b| b.hash);
+        let mut body = json!({
+            "choice": [choice], "log": e.log, "motion": "m1", "nonce": format!("{number:032x}"), "options": hash,
+            "roster": hash, "round": 1, "rule": hash, "session": "s1", "text": hash, "v": 1, "voter": "p:11",
+        });
+        if let Some(earlier) = earlier {
+            body["supersedes"] = json!(earlier);
+        }
+        body
+    }
+
+    fn enter(e: &mut Edition, body: Value, signers: &[&str]) -> Result<(), &'static str> {
+        act(e, "p:1", "ballot.cast", body, signers)
+    }
+
+    const BOTH: [&str; 2] = ["p:1", "p:2"];
+
+    #[test]
+    fn two_officers_enter_a_ballot_from_paper_and_the_last_one_counts() {
+        let mut e = with_paper();
+        let body = sheet(&e, 1);
+        assert_eq!(enter(&mut e, body, &BOTH), Ok(()));
+        assert_eq!(e.motions[0].1.on_paper(), BTreeSet::from(["p:11"]));
+        assert!(e.member_votes("m1", "a:1").iter().any(|vote| vote.paper && vote.vote == Some(Vote::No)));
+        // The device works again, and fails again: each ballot takes the place of the one before.
+        let body = ballot(&e, 2, "yes");
+        assert_eq!(act(&mut e, "p:11", "ballot.cast", body, &["p:11"]), Ok(()));
+        assert!(e.motions[0].1.on_paper().is_empty());
+        let body = sheet(&e, 3);
+        assert_eq!(enter(&mut e, body, &BOTH), Ok(()));
+        let count = e.tally("m1").unwrap().remove(0).count;
+        assert_eq!((count.yes, count.no, e.motions[0].1.ballots.len()), (0, 1, 3));
+    }
+
+    #[test]
+    fn a_ballot_on_paper_needs_two_officers_who_are_not_the_voter() {
+        let mut e = with_paper();
+        let body = sheet(&e, 1);
+        assert_eq!(enter(&mut e, body.clone(), &["p:1"]), Err("signature.too_few"));
+        assert_eq!(
+            enter(&mut e, body.clone(), &["p:1", "p:3"]),
+            Err("signature.too_few"),
+            "a supervisor is no officer"
+        );
+        let by_counter = act(&mut e, "p:40", "ballot.cast", body.clone(), &BOTH);
+        assert_eq!(by_counter, Err("role.missing"), "an officer acts");
+        e.seats.get_mut("p:11").unwrap().roles.insert(Role::Officer);
+        assert_eq!(enter(&mut e, body.clone(), &["p:1", "p:11"]), Err("ballot.paper_own"));
+        assert_eq!(enter(&mut e, body, &BOTH), Ok(()));
+        let mut without = ballot(&e, 2, "yes");
+        assert_eq!(enter(&mut e, without.clone(), &BOTH), Err("ballot.other"), "not without paper");
+        without["paper"] = json!({ "reason": " ", "scan_sha256": Hash([2; 32]) });
+        assert_eq!(enter(&mut e, without.clone(), &BOTH), Err("reason.missing"));
+        without["paper"] = json!({ "reason": "the key is broken", "scan_sha256": Hash([1; 32]) });
+        assert_eq!(enter(&mut e, without, &BOTH), Err("ballot.paper_twice"), "one sheet, one ballot");
+    }
+
+    #[test]
+    fn a_ballot_on_paper_is_refused_where_one_from_the_device_would_be() {
+        let with = |change: &dyn Fn(&mut Edition)| {
+            let mut e = with_paper();
+            change(&mut e);
+            let body = sheet(&e, 1);
+            enter(&mut e, body, &BOTH)
+        };
+        let recused = BTreeSet::from(["p:11".to_owned()]);
+        let away = |e: &mut Edition| {
+            e.motions[0].1.recused.insert("a:1".to_owned(), recused.clone());
+        };
+        assert_eq!(with(&away), Err("ballot.recused"));
+        let absent = |e: &mut Edition| {
+            e.motions[0].1.present.remove("p:11");
+        };
+        assert_eq!(with(&absent), Err("ballot.absent"));
+        assert_eq!(with(&|e| e.apply_close("m1", e.last)), Err("ballot.late"));
+        let forbid = |value: Option<bool>| {
+            move |e: &mut Edition| {
+                let allowed = value.map(|value| Sourced { value, basis: "§10".to_owned(), assumed: false });
+                e.opened.rules.stages.iter_mut().find_map(|s| s.committee.as_mut()).unwrap().paper_ballot = allowed;
+            }
+        };
+        assert_eq!(with(&forbid(Some(false))), Err("ballot.no_paper"));
+        assert_eq!(with(&forbid(None)), Err("ballot.no_paper"), "older rules say nothing of it");
+    }
+
+    #[test]
+    fn the_system_notes_a_refused_ballot_once_and_only_if_it_is_true() {
+        let mut e = with_paper();
+        let note = |e: &mut Edition, actor: &str, reason: &str, ballot: u8| {
+            let body = json!({ "ballot": Hash([ballot; 32]), "motion": "m1", "reason": reason, "voter": "p:11" });
+            act(e, actor, "ballot.refused", body, &[])
+        };
+        for reason in ["late", "absent", "recused"] {
+            assert_eq!(note(&mut e, "office", reason, 9), Err("ballot.refused_reason"), "{reason}");
+        }
+        let body = sheet(&e, 1);
+        assert_eq!(enter(&mut e, body, &BOTH), Ok(()));
+        let counted = e.motions[0].1.ballots[0].hash;
+        e.apply_close("m1", e.last);
+        assert_eq!(note(&mut e, "p:1", "late", 9), Err("ballot.refused_actor"));
+        let body = json!({ "ballot": counted, "motion": "m1", "reason": "late", "voter": "p:11" });
+        assert_eq!(act(&mut e, "office", "ballot.refused", body, &[]), Err("ballot.refused_counted"));
+        assert_eq!(note(&mut e, "office", "late", 9), Ok(()));
+        assert_eq!(note(&mut e, "office", "late", 8), Err("ballot.refused_twice"));
+        e.motions[0].1.present.remove("p:11");
+        assert_eq!(note(&mut e, "office", "absent", 8), Ok(()));
+        assert_eq!(e.motions[0].1.refused.len(), 2);
+        assert_eq!(e.tally("m1").unwrap()[0].count.no, 0, "who was not there does not count");
+    }
+
+    #[test]
+    fn a_motion_is_closed_while_the_quorum_is_there() {
+        let mut e = with_paper();
+        let presence = |e: &mut Edition, person: &str, present: bool| {
+            let body = json!({ "person": person, "present": present, "session": "s1" });
+            act(e, person, "presence.recorded", body, &[person])
+        };
+        let close = |e: &mut Edition| act(e, "p:10", "motion.closed", json!({ "motion": "m1" }), &["p:10"]);
+        assert_eq!(presence(&mut e, "p:11", false), Ok(()));
+        assert_eq!(close(&mut e), Err("quorum.lost"), "one of two, two thirds are asked for");
+        assert_eq!(presence(&mut e, "p:11", true), Ok(()));
+        let voted = e.clone();
+        assert_eq!(close(&mut e), Ok(()));
+        // Who comes in only after the opening does not make it up.
+        let mut late = voted.clone();
+        late.motions[0].1.present.remove("p:11");
+        assert_eq!(close(&mut late), Err("quorum.lost"));
+        // Nor is anything asked for where the rules do not say so, and a lost motion can be made void.
+        let mut older = late.clone();
+        older.opened.rules.stages.iter_mut().find_map(|s| s.committee.as_mut()).unwrap().quorum_at_close = None;
+        assert_eq!(close(&mut older), Ok(()));
+        let void = json!({ "motion": "m1", "reason": "members have left" });
+        assert_eq!(act(&mut late, "p:10", "motion.voided", void, &["p:10", "p:3"]), Ok(()));
     }
 
     #[test]

@@ -89,14 +89,26 @@ pub struct SelfEvaluation {
     pub sha256: Hash,
 }
 
-/// An application that an officer has entered from paper.
+/// An application or a ballot that officers have entered from paper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paper {
     /// Why it came on paper.
     pub reason: String,
-    /// SHA-256 of the scan, which is among the files.
+    /// SHA-256 of the scan; that of an application is among its files.
     pub scan_sha256: Hash,
+}
+
+/// Why a signed ballot was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedFor {
+    /// The motion was not open any more.
+    Late,
+    /// The member was not present at the opening.
+    Absent,
+    /// The member is recused.
+    Recused,
 }
 
 /// Yearly key figures as the form asks for them; money in fen, people as counts. What the applicant marked as secret is
@@ -778,7 +790,7 @@ events! {
         /// SHA-256 of the displayed text.
         text_sha256: Hash,
     }
-    /// A member's ballot (选票), signed with the member's own key.
+    /// A member's ballot (选票), signed with the member's own key; or by two officers who enter it from paper.
     BallotCast = "ballot.cast" {
         /// `yes`, `no`, `abstain`; or the applications that are picked.
         choice: Vec<String>,
@@ -790,6 +802,9 @@ events! {
         nonce: String,
         /// Hash of the options.
         options: Hash,
+        /// Where the member's device fails: the ballot was signed by hand, and two officers enter it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paper: Option<Paper>,
         /// Hash of the roster.
         roster: Hash,
         /// Round.
@@ -805,6 +820,17 @@ events! {
         text: Hash,
         /// Version: 1.
         v: u32,
+        /// Member.
+        voter: String,
+    }
+    /// A signed ballot came that the rules refuse; the office's system notes it. It counts nowhere.
+    BallotRefused = "ballot.refused" {
+        /// SHA-256 of the refused ballot's canonical body.
+        ballot: Hash,
+        /// Motion.
+        motion: String,
+        /// `late`, `absent` or `recused`.
+        reason: RefusedFor,
         /// Member.
         voter: String,
     }

@@ -13,6 +13,9 @@ use crate::text::Text;
 pub struct MemberVote {
     /// Name as on the roster.
     pub name: String,
+    /// The ballot was signed by hand, and two officers entered it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paper: bool,
     /// Recused in this case.
     pub recused: bool,
     /// The vote; absent if the member did not vote.
@@ -100,6 +103,7 @@ impl Edition {
             .iter()
             .map(|member| MemberVote {
                 name: member.name.clone(),
+                paper: last.get(member.person.as_str()).is_some_and(|ballot| ballot.body.paper.is_some()),
                 recused: motion.recused.get(option).is_some_and(|r| r.contains(&member.person)),
                 vote: last
                     .get(member.person.as_str())

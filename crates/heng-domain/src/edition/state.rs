@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::HiddenFields;
 use super::events::{
-    ApplicationSubmitted, BallotCast, CallPublished, ConditionChecked, CountRecorded, DecisionMade, EditionOpened,
-    Excluded, FindingKind, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered, ObjectionReceived,
-    OpinionReceived, OptionCount, OrganisationEntered, PollCounted, PreReviewDecided, RecommendationGiven, Role,
-    RosterMember, SelectionDecided, ShortlistDecided, VisitPlanned,
+    ApplicationSubmitted, BallotCast, BallotRefused, CallPublished, ConditionChecked, CountRecorded, DecisionMade,
+    EditionOpened, Excluded, FindingKind, HonourConferred, MotionOpened, NoticePublished, ObjectionAnswered,
+    ObjectionReceived, OpinionReceived, OptionCount, OrganisationEntered, PollCounted, PreReviewDecided,
+    RecommendationGiven, Role, RosterMember, SelectionDecided, ShortlistDecided, VisitPlanned,
 };
 use crate::calendar::Calendar;
 use crate::criteria::Criteria;
@@ -355,6 +355,8 @@ pub struct Motion {
     pub recused: BTreeMap<String, BTreeSet<String>>,
     /// Ballots in order.
     pub ballots: Vec<Ballot>,
+    /// Signed ballots that were refused, each member once for a reason.
+    pub refused: Vec<BallotRefused>,
     /// Paper count.
     pub paper: Option<CountRecorded>,
     /// How far it is.
@@ -377,20 +379,35 @@ impl Motion {
         self.ballots.iter().map(|ballot| (ballot.body.voter.as_str(), ballot)).collect()
     }
 
+    /// Members whose counting ballot was entered from paper.
+    pub fn on_paper(&self) -> BTreeSet<&str> {
+        let counting = self.counting().into_iter();
+        counting.filter(|(_, ballot)| ballot.body.paper.is_some()).map(|(voter, _)| voter).collect()
+    }
+
     /// Whether `member` is recused from every option, and so casts no ballot.
     pub fn is_away(&self, member: &str) -> bool {
         self.body.options.iter().all(|o| self.recused.get(o).is_some_and(|r| r.contains(member)))
     }
 
-    /// Those present, and the roll, both without the recused, for the option that comes closest to missing the quorum:
-    /// the quorum holds for each option by itself.
+    /// Those present at the opening, and the roll, both without the recused, for the option that comes closest to missing the
+    /// quorum: the quorum holds for each option by itself.
     pub fn attendance(&self, session: &Session) -> (u32, u32) {
+        self.attendance_of(session, &self.present)
+    }
+
+    /// As [`Motion::attendance`], of those who were present at the opening and are there still.
+    pub fn staying(&self, session: &Session) -> (u32, u32) {
+        self.attendance_of(session, &self.present.intersection(&session.present).cloned().collect())
+    }
+
+    fn attendance_of(&self, session: &Session, present: &BTreeSet<String>) -> (u32, u32) {
         let nobody = BTreeSet::new();
         let each = self.body.options.iter().map(|o| self.recused.get(o).unwrap_or(&nobody));
         let least = each
-            .map(|recused| session.attendance(&self.present, recused))
+            .map(|recused| session.attendance(present, recused))
             .min_by(|(p, r), (q, s)| (u64::from(*p) * u64::from(*s)).cmp(&(u64::from(*q) * u64::from(*r))));
-        least.unwrap_or_else(|| session.attendance(&self.present, &nobody))
+        least.unwrap_or_else(|| session.attendance(present, &nobody))
     }
 }
 
@@ -572,6 +589,7 @@ mod tests {
             present: session.present.clone(),
             recused: BTreeMap::from([("a:2".to_owned(), people(&["p:1"])), ("a:3".to_owned(), people(&["p:5"]))]),
             ballots: Vec::new(),
+            refused: Vec::new(),
             paper: None,
             state: MotionState::Open,
             disputes: Vec::new(),

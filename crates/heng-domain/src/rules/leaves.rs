@@ -94,6 +94,8 @@ pub const KEYS: &[&str] = &[
     "committee_tie",
     "committee_reopenings",
     "committee_readback_seconds",
+    "committee_paper_ballot",
+    "committee_quorum_at_close",
     "committee_seats",
     "quorum_base",
     "quorum_cmp",

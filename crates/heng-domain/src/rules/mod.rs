@@ -619,6 +619,12 @@ pub struct CommitteeRules {
     /// Least seconds of the read-back (唱票核对) between the close and the freeze; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readback_seconds: Option<Sourced<u32>>,
+    /// True: a member whose device fails in a roll call votes on paper, and two officers enter the ballot; absent: no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper_ballot: Option<Sourced<bool>>,
+    /// True: a motion is closed only while the quorum is still there; absent: presence at the opening suffices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum_at_close: Option<Sourced<bool>>,
     /// For `purpose = "shortlist"`: at most so many go on; 0 = all who pass.
     #[serde(default)]
     pub seats: u32,

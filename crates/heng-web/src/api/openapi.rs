@@ -41,7 +41,7 @@ use super::{
     paths(
         me::show, logs::list, tasks::all, tasks::of_log,
         acts::show, acts::save, acts::send,
-        proposals::list, proposals::show, proposals::proof, proposals::sign, proposals::withdraw,
+        proposals::list, proposals::show, proposals::proof, proposals::scan, proposals::sign, proposals::withdraw,
         applications::list, applications::show, applications::file, opinions::show, panels::show, visits::show, session::show,
         objections::list, objections::show,
         records::show, records::receipt,

@@ -248,6 +248,24 @@ pub(crate) async fn proof(
     fresh(lang, &headers, &found)
 }
 
+/// The scan of what a proposal enters from paper: compare it before you sign.
+#[utoipa::path(
+    get, path = "/api/v1/proposals/{id}/scan", tag = "proposals", operation_id = "proposal_scan", security(("token" = [])),
+    params(("id" = String, Path, description = "The proposal.")),
+    responses((status = 200, description = "The file as it was uploaded.", body = String, content_type = "application/octet-stream"))
+)]
+pub(crate) async fn scan(caller: Caller, Speaks(lang): Speaks, State(app): State<App>, At(id): At<String>) -> Answer {
+    let (name, hash) = {
+        let app = app.clone();
+        blocking(lang, move || {
+            let loaded = load(&app, &caller.subject, &id).map_err(|error| Problem::of_desk(lang, &error))?;
+            sign::scan_of(&app, &loaded.proposal).ok_or_else(|| Problem::missing(lang))
+        })
+        .await?
+    };
+    crate::files::download(&app, &name, hash).await.ok_or_else(|| Problem::missing(lang))
+}
+
 /// Signatures of the records of a proposal.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

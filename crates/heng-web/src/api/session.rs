@@ -32,6 +32,16 @@ enum How {
     Voided,
 }
 
+/// A signed ballot that was refused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefusedBallot)]
+struct RefusedShape {
+    /// Name of the member.
+    name: String,
+    /// Why, in words.
+    reason: Words,
+}
+
 /// A motion.
 #[derive(Serialize, ToSchema)]
 struct MotionShape {
@@ -51,6 +61,14 @@ struct MotionShape {
     /// Names of those whose ballot is missing; for the chair, officers and the supervisor.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<String>,
+    /// Names of those whose ballot two officers entered from paper; for the chair, officers and the supervisor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paper: Vec<String>,
+    /// Whose signed ballot was refused, and why; for the chair, officers and the supervisor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedShape>,
+    /// Whether those who were there at the opening and have not left still make the quorum, where the rules ask for it.
+    quorum_stays: bool,
     /// Before this instant the count is not frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -109,6 +127,9 @@ impl From<Question> for MotionShape {
             voters: of.voters,
             voted: of.voted,
             missing: of.missing,
+            paper: of.paper,
+            refused: of.refused.into_iter().map(|(name, why)| RefusedShape { name, reason: why.into() }).collect(),
+            quorum_stays: of.stays,
             readback_until: of.readback.map(|until| until.to_string()),
             disputes: of.disputes,
             recorded: of.recorded.map(Words::from),

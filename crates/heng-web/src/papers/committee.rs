@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use heng_app::desk::refused;
 use heng_domain::ballot::Vote;
 use heng_domain::edition::events::{OptionCount, Role};
 use heng_domain::edition::{Motion, MotionState, Session, Thing};
 use heng_domain::rules::CommitteeRules;
+use heng_log::code::root_code;
 
 use super::{At, Paper};
 use crate::edition::comparison;
@@ -106,6 +108,18 @@ fn one(
             ballots(at, paper, session, motion, (id, &counted.option));
         }
     }
+    if named || inside {
+        let refused = refused(session, motion);
+        paper.list(
+            refused
+                .iter()
+                .map(|(name, why)| at.tp("motion_refused", &[("name", name), ("reason", why.get(at.lang))]))
+                .collect(),
+        );
+    }
+    if let Some((size, root)) = motion.announced.and_then(|seq| Some((seq + 1, at.root(seq + 1)?))) {
+        paper.text(at.tp("motion_root", &[("size", &size.to_string()), ("code", &root_code(&root))]));
+    }
     if motion.reopened > 0 {
         paper.text(at.tp("motion_reopened", &[("count", &motion.reopened.to_string())]));
     }
@@ -144,6 +158,7 @@ fn ballots(at: &At<'_>, paper: &mut Paper, session: &Session, motion: &Motion, (
     }
     let nobody = BTreeSet::new();
     let recused = motion.recused.get(option).unwrap_or(&nobody);
+    let on_paper = motion.on_paper();
     let line = |key: &str, of: &dyn Fn(&str, Option<Vote>) -> bool| {
         let members = session.members.iter().zip(&votes);
         let names: Vec<String> =
@@ -159,6 +174,7 @@ fn ballots(at: &At<'_>, paper: &mut Paper, session: &Session, motion: &Motion, (
         line("by_nothing", &|person, vote| vote.is_none() && !recused.contains(person) && !away(person)),
         line("by_absent", &|person, vote| vote.is_none() && !recused.contains(person) && away(person)),
         line("by_recused", &|person, _| recused.contains(person)),
+        line("by_paper", &|person, vote| vote.is_some() && on_paper.contains(person)),
     ];
     paper.list(lines.into_iter().flatten().collect());
 }

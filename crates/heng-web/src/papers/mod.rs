@@ -15,6 +15,7 @@ mod review;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use heng_app::Image;
 use heng_app::desk::describe;
 use heng_domain::edition::events::{Attachment, Role};
 use heng_domain::edition::secret::Part;
@@ -227,6 +228,8 @@ pub(crate) struct At<'a> {
     texts: &'a BTreeMap<Hash, String>,
     /// Honours of the edition in the register, by certificate: what was taken back is no certificate.
     held: &'a BTreeMap<String, Option<Date>>,
+    /// The log as it is.
+    image: &'a Image,
     /// Size and root code of the newest checkpoint.
     checkpoint: &'a (u64, String),
     /// Whether the reader sees every score there is; asked once, as it takes all sheets of all applications.
@@ -237,6 +240,11 @@ impl<'a> At<'a> {
     /// The same edition as everybody reads it.
     fn everybody(&self) -> At<'a> {
         At { me: None, every_score: OnceCell::new(), ..*self }
+    }
+
+    /// The root of the first `size` records.
+    fn root(&self, size: u64) -> Option<Hash> {
+        self.image.root_at(size)
     }
 
     fn t(&self, key: &str) -> String {
@@ -392,7 +400,8 @@ fn with<T>(app: &App, view: &View, log_id: &str, me: Option<&str>, look: impl Fn
     let checkpoint = image.checkpoint.as_ref().map(|c| (c.size, root_code(&Hash(c.root)))).unwrap_or_default();
     let every_score = OnceCell::new();
     let lang = view.lang;
-    Some(look(&At { view, lang, edition, me, texts: &texts, held: &held, checkpoint: &checkpoint, every_score }))
+    let (texts, held, image, checkpoint) = (&texts, &held, &*image, &checkpoint);
+    Some(look(&At { view, lang, edition, me, texts, held, image, checkpoint, every_score }))
 }
 
 /// Certificates of an edition that are good today, with the last day of each.

@@ -70,6 +70,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/outbox/retry", Json(&["/outbox/{id}/retry"])),
     ("/work/sign/{id}", Json(&["/proposals/{id}", "/proposals/{id}/signatures"])),
     ("/work/sign/{id}/proof", Json(&["/proposals/{id}/proof"])),
+    ("/work/sign/{id}/scan", Json(&["/proposals/{id}/scan"])),
     ("/work/sign/{id}/withdraw", Json(&["/proposals/{id}"])),
     ("/work/{first}/{second}", Json(&["/logs/{first}/{second}/tasks", "/logs/{first}/{second}/session"])),
     ("/work/{first}/{second}/records/{seq}", Json(&["/logs/{first}/{second}/records/{seq}"])),

@@ -15,6 +15,8 @@ pub struct HallPage<'a> {
     pub head: Text<'a>,
     /// The firm or motion that everybody looks at.
     pub subject: Text<'a>,
+    /// Where it stands, in a sentence for those who listen instead of looking.
+    pub said: Text<'a>,
     /// Presence, grid or result; a live script replaces what is inside `#hall-live`.
     pub body: Markup,
     /// The small line at the bottom; may be the root code.
@@ -36,7 +38,8 @@ pub fn hall_layout(page: &HallPage<'_>) -> Markup {
                 main.hall-main #hall data-live=[page.live_href.as_deref()] {
                     p.hall-head { (page.head) }
                     h1.hall-subject { (page.subject) }
-                    div.hall-live #hall-live aria-live="polite" { (page.body) }
+                    p.visually-hidden #hall-said aria-live="polite" { (page.said) }
+                    div.hall-live #hall-live { (page.body) }
                     @if let Some(foot) = &page.foot { div.hall-foot { (foot) } }
                 }
             }

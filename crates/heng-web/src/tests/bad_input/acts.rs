@@ -55,9 +55,10 @@ fn shows(page: &str, values: &[String]) -> bool {
     whole || values.iter().flat_map(cells).all(|cell| page.contains(&escaped(&cell)))
 }
 
-/// The form of an act: an application that the office enters from paper asks for more than the firm's own.
+/// The form of an act: what the office enters from paper asks for more than the applicant's or the member's own.
 fn name(task: &Task, subject: &str) -> String {
-    let paper = task.kind == "application.submitted" && subject.starts_with("p:");
+    let application = task.kind == "application.submitted" && subject.starts_with("p:");
+    let paper = application || task.case.id.ends_with("~paper");
     format!("{}{}", task.kind, if paper { " from paper" } else { "" })
 }
 
