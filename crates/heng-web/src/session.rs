@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use heng_app::desk::session::{Question, Standing, Step, mark, standing};
+use heng_app::desk::session::{Item, Question, Standing, Step, mark, standing};
 use heng_app::desk::{Place, with_desk, words};
 use heng_domain::edition::MotionState;
 use heng_domain::edition::events::{MotionClosed, MotionDisputed, MotionFrozen, MotionOpened, PresenceRecorded, Role};
@@ -213,10 +213,41 @@ impl Page<'_> {
                     p { (self.tp("session_absent", &[("names", &list(self.view.lang, &found.absent))])) }
                 }
                 @if let Some(motion) = &found.motion { (self.motion(found, motion)) }
+                (self.agenda(&found.agenda))
                 @if let Some(step) = waits {
                     p { (ui::button_link(&self.button(step))) }
                     p.reason { (self.consequence(found, step)) }
                 }
+            }
+        }
+    }
+
+    /// What is voted on, in order, with the papers that the reader may open.
+    fn agenda(&self, agenda: &[Item]) -> Markup {
+        let (view, here) = (self.view, format!("/work/{}/applications", place(self.app, self.log)));
+        let state = |item: &Item| {
+            let (key, tone) = match (item.state, item.passed) {
+                (None | Some(MotionState::Voided), _) => ("agenda_waits", Tone::Quiet),
+                (Some(MotionState::Open), _) => ("agenda_open", Tone::Now),
+                (Some(MotionState::Closed | MotionState::Frozen), _) => ("agenda_counted", Tone::Due),
+                (Some(MotionState::Announced), Some(true)) => ("agenda_passed", Tone::Done),
+                (Some(MotionState::Announced), Some(false)) => ("agenda_failed", Tone::Stop),
+                (Some(MotionState::Announced), None) => ("agenda_announced", Tone::Done),
+            };
+            ui::status_tag(&self.t(key), tone)
+        };
+        html! {
+            @if !agenda.is_empty() {
+                h3 { (self.t("session_agenda")) }
+                ol.agenda { @for item in agenda {
+                    li {
+                        @match &item.papers {
+                            Some(application) => a href=(view.href(&format!("{here}/{application}"))) { (item.text.get(view.lang)) },
+                            None => (item.text.get(view.lang)),
+                        }
+                        " " (state(item))
+                    }
+                } }
             }
         }
     }

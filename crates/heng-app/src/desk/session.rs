@@ -40,10 +40,25 @@ pub struct Standing {
     pub absent: Vec<String>,
     /// The last motion.
     pub motion: Option<Question>,
+    /// What is voted on, in order: the motions, then what has none yet.
+    pub agenda: Vec<Item>,
     /// My own next act as a member.
     pub mine: Option<Step>,
     /// The chair's next act, for those who lead.
     pub next: Option<Step>,
+}
+
+/// A line of the agenda (议程).
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Name of the finalist, or the words of a motion on several.
+    pub text: Text,
+    /// The finalist whose papers I may open.
+    pub papers: Option<String>,
+    /// How far its motion is; `None` while it waits for one.
+    pub state: Option<MotionState>,
+    /// The announced result, for a motion on one finalist.
+    pub passed: Option<bool>,
 }
 
 /// A motion, as one of its people sees it.
@@ -134,9 +149,46 @@ pub fn standing(desk: &EditionDesk<'_>) -> Option<Standing> {
         leads,
         absent: away.map(|m| m.name.clone()).collect(),
         motion: last.map(|(id, motion)| question(desk, rules, session, id, motion)),
+        agenda: agenda(desk, rules, id, session),
         mine: own_step(desk, id, session, last),
         next: if leads { next(desk, rules, last) } else { None },
     })
+}
+
+/// A void motion is none: what it was about waits for another.
+fn agenda(desk: &EditionDesk<'_>, rules: &CommitteeRules, id: &str, session: &Session) -> Vec<Item> {
+    let edition = desk.edition;
+    let papers = |application: &String| edition.may_read(&desk.me, application).then(|| application.clone());
+    let live = || edition.motions.iter().map(|(_, m)| m).filter(|m| m.state != MotionState::Voided);
+    let item = |motion: &Motion| {
+        let one = match motion.body.options.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        Item {
+            text: one.map_or_else(|| motion.body.text.clone(), |application| desk.name(application)),
+            papers: one.and_then(papers),
+            state: Some(motion.state),
+            passed: one.and_then(|_| motion.counts.first()).map(|only| only.count.passed),
+        }
+    };
+    let mut agenda: Vec<Item> = live().filter(|m| m.body.session == id).map(item).collect();
+    let voted = |a: &&String| live().any(|m| m.stage == session.stage && m.body.options.contains(*a));
+    let open: Vec<&String> = edition.field.iter().filter(|a| !voted(a)).collect();
+    match rules.choice.value {
+        ChoiceKind::Approve => agenda.extend(open.into_iter().map(|a| Item {
+            text: desk.name(a),
+            papers: papers(a),
+            state: None,
+            passed: None,
+        })),
+        ChoiceKind::Pick if open.is_empty() => {}
+        ChoiceKind::Pick => {
+            let text = names(edition, &open.into_iter().cloned().collect::<Vec<_>>());
+            agenda.push(Item { text, papers: None, state: None, passed: None });
+        }
+    }
+    agenda
 }
 
 fn question(desk: &EditionDesk<'_>, rules: &CommitteeRules, session: &Session, id: &str, motion: &Motion) -> Question {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use heng_app::desk::session::{Question, Standing, Step, standing};
+use heng_app::desk::session::{Item, Question, Standing, Step, standing};
 use heng_app::desk::{Place, with_desk};
 use heng_domain::edition::MotionState;
 use serde::Serialize;
@@ -40,6 +40,18 @@ struct RefusedShape {
     name: String,
     /// Why, in words.
     reason: Words,
+}
+
+impl From<MotionState> for How {
+    fn from(state: MotionState) -> How {
+        match state {
+            MotionState::Open => How::Open,
+            MotionState::Closed => How::Closed,
+            MotionState::Frozen => How::Frozen,
+            MotionState::Announced => How::Announced,
+            MotionState::Voided => How::Voided,
+        }
+    }
 }
 
 /// A motion.
@@ -84,6 +96,29 @@ struct MotionShape {
     record: Option<u64>,
 }
 
+/// A line of the agenda.
+#[derive(Serialize, ToSchema)]
+struct AgendaLine {
+    /// Name of the finalist, or the words of a motion on several.
+    text: Words,
+    /// The finalist, where the caller may open the papers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "a:001")]
+    application: Option<String>,
+    /// How far its motion is; absent while it waits for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<How>,
+    /// The announced result, for a motion on one finalist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed: Option<bool>,
+}
+
+impl From<Item> for AgendaLine {
+    fn from(of: Item) -> AgendaLine {
+        AgendaLine { text: of.text.into(), application: of.papers, state: of.state.map(How::from), passed: of.passed }
+    }
+}
+
 /// A session.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
@@ -103,6 +138,8 @@ pub(crate) struct SessionShape {
     /// The last motion.
     #[serde(skip_serializing_if = "Option::is_none")]
     motion: Option<MotionShape>,
+    /// What is voted on, in order: the motions, then what has none yet.
+    agenda: Vec<AgendaLine>,
     /// Address of my own next act.
     #[serde(skip_serializing_if = "Option::is_none")]
     mine: Option<String>,
@@ -117,13 +154,7 @@ impl From<Question> for MotionShape {
             motion: of.id,
             text: of.text.into(),
             options: of.options.into(),
-            state: match of.state {
-                MotionState::Open => How::Open,
-                MotionState::Closed => How::Closed,
-                MotionState::Frozen => How::Frozen,
-                MotionState::Announced => How::Announced,
-                MotionState::Voided => How::Voided,
-            },
+            state: of.state.into(),
             voters: of.voters,
             voted: of.voted,
             missing: of.missing,
@@ -147,6 +178,7 @@ fn shape(app: &App, log: &str, of: Standing) -> SessionShape {
         roll: of.roll,
         absent: of.absent,
         motion: of.motion.map(MotionShape::from),
+        agenda: of.agenda.into_iter().map(AgendaLine::from).collect(),
         mine: of.mine.map(href),
         next: of.next.map(href),
     }

@@ -102,7 +102,15 @@ async fn a_motion_from_the_missing_ballot_to_the_wall() {
             && led["next"].as_str().unwrap().ends_with(&format!("/acts/motion.closed/{}", crate::work::encode(&id))),
         "{led}"
     );
+    // The agenda: every finalist once, with the papers; the one that is voted on stands as open.
+    let field = town.heng().log(VOTING).unwrap().image().state.edition().unwrap().field_at["committee"].len();
+    let agenda = led["agenda"].as_array().unwrap();
+    let open: Vec<&Value> = agenda.iter().filter(|item| item["state"] == "open").collect();
+    assert_eq!((agenda.len(), open.len()), (field, 1), "{led}");
+    assert_eq!(open[0]["text"], led["motion"]["options"]);
+    assert!(agenda.iter().all(|item| item["application"].is_string()), "{led}");
     let own = town.ask("GET", &session, Some(&member), None).await.json();
+    assert_eq!(own["agenda"].as_array().unwrap().len(), field, "a member has the same agenda");
     assert!(own["motion"].get("missing").is_none() && own.get("next").is_none(), "{own}");
     assert!(
         own["mine"].as_str().unwrap().ends_with(&format!("/acts/ballot.cast/{}", crate::work::encode(&id))),
