@@ -343,7 +343,10 @@ fn opened(view: &View, edition: &Edition, reader: &str, openings: &[Opening]) ->
             let file = file.map(|f| if may(f) { f.name.clone() } else { view.t("secret_kept") });
             let letters = Replies::of(edition, reader, application);
             let letter = || letters.evidence().any(|hash| hash.to_string() == *what).then(|| view.t("opened_letter"));
-            let file = file.or_else(letter);
+            let objected = edition.objections.iter().filter(|(_, o)| o.body.application == *application);
+            let evidence = || objected.flat_map(|(_, o)| &o.body.evidence).any(|hash| hash.to_string() == *what);
+            let evidence = || evidence().then(|| view.t("opened_evidence"));
+            let file = file.or_else(letter).or_else(evidence);
             let paper = || crate::papers::kind_name(view.lang, what);
             // A copy is found again by its code, whoever holds it.
             let coded = file.is_some();

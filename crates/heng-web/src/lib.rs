@@ -16,6 +16,7 @@ mod dossier;
 mod draw;
 mod edition;
 mod eligibility;
+mod evidence;
 mod files;
 mod hall;
 mod hant;

@@ -51,6 +51,12 @@ const LONG: usize = 1024 * 1024;
 /// A whole file, where no script sends it in pieces.
 const WHOLE: usize = 8 * 1024 * 1024;
 
+/// An objection with its files: twice what they may weigh, so that what is too much is still read and answered with the form.
+const OBJECTION: usize = 16 * 1024 * 1024;
+
+/// The same as JSON: 8 MiB of files in base64.
+const OBJECTION_JSON: usize = 12 * 1024 * 1024;
+
 /// One line of the table.
 pub(crate) struct Line {
     /// The address, as the router reads it.
@@ -135,7 +141,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/programmes/{programme}", Public).get(programme::show),
         page("/programmes/{programme}/rules", Public).get(rules::versions),
         page("/editions/{programme}/{edition}", Public).get(edition::show),
-        page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(SMALL, notice::object),
+        page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(OBJECTION, notice::object),
         page("/editions/{programme}/{edition}/hall", Public).get(hall::show),
         page("/editions/{programme}/{edition}/check", Public).get(check::show),
         page("/editions/{programme}/{edition}/papers", Public).get(papers::public_list),
@@ -194,6 +200,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/opinions", Seat).get(opinions::show),
         page("/work/{first}/{second}/objections", Seat).get(objections::show),
         page("/work/{first}/{second}/objections/{id}", Seat).get(objections::one),
+        page("/work/{first}/{second}/objections/{id}/files/{sha}", Seat).get(objections::file),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
@@ -226,7 +233,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/editions", Public).get(api::editions::list),
         bare("/api/v1/editions/{first}/{second}", Public).get(api::editions::show),
         bare("/api/v1/editions/{first}/{second}/notices", Public).get(api::notices::list),
-        bare("/api/v1/editions/{first}/{second}/notices/{notice}/objections", Public).post(SMALL, api::notices::object),
+        bare("/api/v1/editions/{first}/{second}/notices/{notice}/objections", Public).post(OBJECTION_JSON, api::notices::object),
         bare("/api/v1/winners", Public).get(api::register::winners),
         bare("/api/v1/certificates", Public).get(api::register::certificates),
         bare("/api/v1/certificates/{number}", Public).get(api::register::certificate),
@@ -250,6 +257,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/session", TokenSeat).get(api::session::show),
         bare("/api/v1/logs/{first}/{second}/objections", TokenSeat).get(api::objections::list),
         bare("/api/v1/logs/{first}/{second}/objections/{id}", TokenSeat).get(api::objections::show),
+        bare("/api/v1/logs/{first}/{second}/objections/{id}/files/{sha256}", TokenSeat).get(api::objections::file),
         bare("/api/v1/logs/{first}/{second}/files", TokenSeat).get(api::files::list),
         bare("/api/v1/logs/{first}/{second}/files/{sha256}", TokenSeat).get(api::files::own).delete(api::files::remove),
         bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, OriginalUri, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use heng_app::account::{AccountError, Accounts, Oidc, Outgoing, Provider, Session, Site};
+use heng_app::account::{AccountError, Accounts, Buckets, Oidc, Outgoing, Provider, Session, Site};
 use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
 use heng_app::outbox::{Outbox, OutboxConfig};
@@ -32,6 +32,9 @@ pub(crate) type Change = Option<(String, u64)>;
 /// What was made for a log at a size; a new size makes it again.
 type Cache<T> = Mutex<BTreeMap<String, (u64, Arc<T>)>>;
 
+/// Objections that one address may send within an hour.
+const OBJECTIONS: u32 = 10;
+
 struct Inner {
     heng: Arc<Heng>,
     changes: broadcast::Sender<Change>,
@@ -39,6 +42,7 @@ struct Inner {
     reports: Cache<heng_verify::Report>,
     accounts: Arc<Accounts>,
     uploads: Arc<Uploads>,
+    objections: Buckets,
     outbox: Option<Arc<Outbox>>,
     oidc: Option<Arc<Oidc>>,
     _chores: Option<Chores>,
@@ -115,6 +119,7 @@ impl App {
             reports,
             accounts,
             uploads,
+            objections: Buckets::per_hour(OBJECTIONS),
             outbox,
             oidc,
             _chores: chores,
@@ -133,6 +138,11 @@ impl App {
     /// Uploads.
     pub(crate) fn uploads(&self) -> &Uploads {
         &self.0.uploads
+    }
+
+    /// How many objections an address may still send.
+    pub(crate) fn objections(&self) -> &Buckets {
+        &self.0.objections
     }
 
     /// The office's identity provider, if it has one.

@@ -15,7 +15,7 @@ mod experts;
 pub mod field;
 pub mod files;
 pub mod notes;
-mod notice;
+pub mod notice;
 mod office;
 mod opinions;
 pub mod proposal;

@@ -103,7 +103,8 @@ impl Form {
 
     /// A mistyped name would be an answer that is silently left out; so would a second answer where one is asked.
     fn known(&self, sheet: &Sheet, answers: &Answers) -> Result<(), Problem> {
-        let fields: BTreeMap<&str, &desk::Field> = sheet.fields.iter().map(|field| (field.name.as_str(), field)).collect();
+        let fields: BTreeMap<&str, &desk::Field> =
+            sheet.fields.iter().map(|field| (field.name.as_str(), field)).collect();
         let refused = answers.iter().filter_map(|(name, given)| match fields.get(name.as_str()) {
             None => Some(Wrong::new(name, "unknown_field")),
             Some(field) if given.len() > 1 && !field.kind.takes_several() => Some(Wrong::new(name, "once")),

@@ -43,7 +43,7 @@ use super::{
         acts::show, acts::save, acts::send,
         proposals::list, proposals::show, proposals::proof, proposals::sign, proposals::withdraw,
         applications::list, applications::show, applications::file, opinions::show, visits::show, session::show,
-        objections::list, objections::show,
+        objections::list, objections::show, objections::file,
         records::show, records::receipt,
         papers::list, papers::show, papers::of_all, papers::for_all,
         editions::list, editions::show, notices::list, notices::object,

@@ -77,10 +77,7 @@ async fn a_program_finds_its_work_does_it_once_and_proves_it() {
     // A second answer where one is asked is refused also in a draft: keeping the first would drop it without a word.
     let twice = json!({ "version": 1, "answers": { "reason": ["one", "two"] } });
     let twice = town.ask("PUT", &format!("{href}/draft"), token, Some(twice)).await;
-    assert_eq!(
-        (twice.status, &twice.json()["errors"][0]["code"]),
-        (StatusCode::UNPROCESSABLE_ENTITY, &json!("once"))
-    );
+    assert_eq!((twice.status, &twice.json()["errors"][0]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("once")));
 
     // Sent twice, done once.
     let answers = json!({ "answers": { "reason": ["merged with another firm"] } });
@@ -172,8 +169,9 @@ async fn a_refusal_carries_its_code_and_article_in_both_languages() {
     let notice = town.ask("GET", &notices, None, None).await.json()["items"][0].clone();
     let path = format!("{notices}/{}/objections", notice["notice"].as_str().unwrap());
     let objection = json!({
-        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "x", "contact": "y",
-        "grounds": "not so",
+        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "990000199001011234",
+        "contact": "0396-0000000",
+        "grounds": "The figures are not so.",
     });
     town.clock.advance_millis(60 * 86_400_000);
     for (language, words) in [("en", "The notice ended"), ("zh", "期满")] {
@@ -194,7 +192,8 @@ async fn an_objection_needs_no_token_and_is_written_once() {
     let notice = list["items"].as_array().unwrap().iter().find(|n| n["open"] == true).unwrap().clone();
     let path = format!("{notices}/{}/objections", notice["notice"].as_str().unwrap());
     let mut objection = json!({
-        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "x", "contact": "y",
+        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "990000199001011234",
+        "contact": "0396-0000000",
         "grounds": "The figures are not those of the tax office.",
     });
     let key = [("idempotency-key", "3f0c")];

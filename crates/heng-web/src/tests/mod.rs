@@ -4,6 +4,7 @@
 mod bad_input;
 mod interface;
 mod matrix;
+mod objections;
 mod openapi;
 mod papers;
 mod secrets;
@@ -22,6 +23,7 @@ use heng_app::desk::proposal;
 use heng_app::desk::{self, Kind};
 use heng_app::simulation::{DEMO_SEED, Frozen, build_demo};
 use heng_app::{Clock, Heng, ManualClock, SeededEntropy};
+use heng_domain::edition::events::Role;
 use heng_domain::rules::{read_calendar, read_criteria, read_rules};
 use heng_domain::time::Instant;
 use jiff::civil::{Date, date};
@@ -187,6 +189,15 @@ impl Town {
     fn now(&self) -> Instant {
         self.clock.now()
     }
+}
+
+/// Somebody with a role in an edition.
+fn with_role(town: &Town, log: &str, role: Role) -> String {
+    let found = town.heng().log(log).unwrap();
+    let image = found.image();
+    let seats = &image.state.edition().unwrap().seats;
+    let mut holders = seats.iter().filter(|(id, seat)| id.starts_with("p:") && seat.roles.contains(&role));
+    holders.next().unwrap().0.clone()
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Came {

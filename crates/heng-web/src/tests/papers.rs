@@ -15,7 +15,7 @@ use heng_domain::office::events::HonourRevoked;
 use heng_log::Hash;
 use serde_json::{Value, json};
 
-use super::{Came, FINISHED, NOTICE, OPEN, TOWN, Town, VOTING, build};
+use super::{Came, FINISHED, NOTICE, OPEN, TOWN, Town, VOTING, build, with_role};
 use crate::papers::KINDS;
 use crate::view::slug;
 
@@ -31,14 +31,6 @@ async fn items(town: &Town, log: &str, subject: Option<&str>) -> Vec<Value> {
     let came = town.ask("GET", &path, token.as_deref(), None).await;
     assert_eq!(came.status, StatusCode::OK, "{}", came.text());
     came.json()["items"].as_array().unwrap().clone()
-}
-
-fn with_role(town: &Town, log: &str, role: Role) -> String {
-    let found = town.heng().log(log).unwrap();
-    let image = found.image();
-    let seats = &image.state.edition().unwrap().seats;
-    let mut holders = seats.iter().filter(|(id, seat)| id.starts_with("p:") && seat.roles.contains(&role));
-    holders.next().unwrap().0.clone()
 }
 
 /// Two applicants of an edition.

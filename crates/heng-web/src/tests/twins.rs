@@ -83,6 +83,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}/opinions", Json(&["/logs/{first}/{second}/opinions"])),
     ("/work/{first}/{second}/objections", Json(&["/logs/{first}/{second}/objections"])),
     ("/work/{first}/{second}/objections/{id}", Json(&["/logs/{first}/{second}/objections/{id}"])),
+    ("/work/{first}/{second}/objections/{id}/files/{sha}", Json(&["/logs/{first}/{second}/objections/{id}/files/{sha256}"])),
     ("/work/{first}/{second}/visits", Json(&["/logs/{first}/{second}/applications", "/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/applications/{id}/visit", Json(&["/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/draws/{id}", None("draws the public result again from the bundle, as `heng verify` does")),
@@ -210,7 +211,7 @@ async fn notes_are_the_supervisors() {
         let log = town.heng().log(VOTING).unwrap();
         let image = log.image();
         let seats = &image.state.edition().unwrap().seats;
-        let role = heng_domain::edition::events::Role::Supervisor;
+        let role = Role::Supervisor;
         seats.iter().find(|(_, seat)| seat.active && seat.roles.contains(&role)).map(|(id, _)| id.clone()).unwrap()
     };
     let both = [Scope::Read, Scope::Write];

@@ -51,7 +51,7 @@ pub(super) fn paper() -> (Town, String) {
 
 impl Town {
     /// A notice on which objections are taken now, and somebody whom it names.
-    pub(super) fn noticed(&self) -> (String, String) {
+    pub(in crate::tests) fn noticed(&self) -> (String, String) {
         let log = self.heng().log(NOTICE).unwrap();
         let image = log.image();
         let edition = image.state.edition().unwrap();
