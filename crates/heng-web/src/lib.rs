@@ -5,6 +5,7 @@ pub mod ui;
 
 mod account;
 mod act;
+mod alarms;
 mod api;
 mod board;
 mod check;
@@ -27,6 +28,7 @@ mod notice;
 mod objections;
 mod oidc;
 mod opening;
+mod openings;
 mod opinions;
 mod outbox;
 mod papers;

@@ -19,7 +19,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, objections,
-    oidc, opinions, outbox, papers, people, programme, rules, session, sign, signin, visits, well_known, winners, work,
+    oidc, openings, opinions, outbox, papers, people, programme, rules, session, sign, signin, visits, well_known,
+    winners, work,
 };
 
 /// Who may pass a door.
@@ -193,6 +194,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/records/{seq}", Seat).get(act::record),
         page("/work/{first}/{second}/receipts/{seq}", Seat).get(act::receipt),
         page("/work/{first}/{second}/board", Seat).get(board::show),
+        page("/work/{first}/{second}/openings", Seat).get(openings::show),
         page("/work/{first}/{second}/board/notes", Seat).post(SMALL, board::add_note),
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
         page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
@@ -264,6 +266,8 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/uploads/{id}", TokenSeat).get(api::files::state).put(LONG, api::files::append).delete(api::files::abandon),
         bare("/api/v1/logs/{first}/{second}/uploads/{id}/finish", TokenSeat).post(SMALL, api::files::finish),
         bare("/api/v1/logs/{first}/{second}/dry-runs", TokenSeat).post(LONG, api::rules::dry_run),
+        bare("/api/v1/logs/{first}/{second}/alarms", TokenSeat).get(api::board::alarms),
+        bare("/api/v1/logs/{first}/{second}/openings", TokenSeat).get(api::board::openings),
         bare("/api/v1/logs/{first}/{second}/notes", TokenSeat).get(api::notes::list).post(SMALL, api::notes::add),
         bare("/api/v1/logs/{first}/{second}/papers", TokenSeat).get(api::papers::list),
         bare("/api/v1/logs/{first}/{second}/papers/{paper}/{case}", TokenSeat).get(api::papers::show),

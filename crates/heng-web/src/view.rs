@@ -16,6 +16,7 @@ use heng_app::post::Post;
 use heng_app::upload::{UploadLimits, Uploads};
 use heng_app::{Heng, Log};
 use heng_domain::edition::{Edition, Thing};
+use heng_domain::record::Record;
 use heng_domain::text::Lang;
 use heng_log::Hash;
 use heng_log::code::root_code;
@@ -40,6 +41,7 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     bundles: Cache<Vec<u8>>,
     reports: Cache<heng_verify::Report>,
+    watched: Cache<Vec<Record>>,
     accounts: Arc<Accounts>,
     uploads: Arc<Uploads>,
     objections: Buckets,
@@ -117,6 +119,7 @@ impl App {
             changes,
             bundles,
             reports,
+            watched: Mutex::default(),
             accounts,
             uploads,
             objections: Buckets::per_hour(OBJECTIONS),
@@ -225,6 +228,18 @@ impl App {
         let bytes = Arc::new(bytes);
         cache.insert(log.id().to_owned(), (size, Arc::clone(&bytes)));
         Ok(bytes)
+    }
+
+    /// The records of a log that may be alarms, read once for each state of the log.
+    pub(crate) fn watched(&self, log: &Log) -> heng_app::Result<Arc<Vec<Record>>> {
+        let size = log.image().checkpoint.as_ref().map_or(0, |c| c.size);
+        let mut cache = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, records)) = cache.get(log.id()).filter(|(cached, _)| *cached == size) {
+            return Ok(Arc::clone(records));
+        }
+        let records = Arc::new(heng_app::desk::alarms::watched(log)?);
+        cache.insert(log.id().to_owned(), (size, Arc::clone(&records)));
+        Ok(records)
     }
 
     /// The report of the same verifier that everybody can run, made once for each state of the log.

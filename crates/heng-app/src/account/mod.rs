@@ -235,6 +235,11 @@ impl Accounts {
         Ok(Accounts { heng, webauthn, gate, attempts, ceremonies, site })
     }
 
+    /// The office.
+    pub(crate) fn heng(&self) -> &Heng {
+        &self.heng
+    }
+
     fn now(&self) -> Instant {
         self.heng.clock().now()
     }

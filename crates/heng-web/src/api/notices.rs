@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::given::{Asked, At, Given, Speaks};
 use super::once::{Done, Request, once};
 use super::paging::{Page, Paging, answer, page};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemBody};
 use super::shapes::Words;
 use super::{Answer, blocking};
 use crate::client::Client;
@@ -162,7 +162,8 @@ pub(crate) struct Received {
     post, path = "/api/v1/editions/{first}/{second}/notices/{notice}/objections", tag = "public", operation_id = "object",
     params(("first" = String, Path, description = "Programme.", example = "dongan-district"), ("second" = String, Path, description = "Edition."), ("notice" = String, Path, description = "The notice.", example = "n1")),
     request_body = ObjectionGiven,
-    responses((status = 201, description = "It is received and recorded.", body = Received, headers(("Location" = String, description = "The receipt."))))
+    responses((status = 201, description = "It is received and recorded.", body = Received, headers(("Location" = String, description = "The receipt."))),
+        (status = 429, description = "Too many objections came from this address.", body = ProblemBody, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds until there may be another."))))
 )]
 pub(crate) async fn object(
     Speaks(lang): Speaks,

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
-    Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, objections, opinions, outbox, papers,
-    proposals, records, register, rules, session, tasks, visits,
+    Answer, acts, applications, board, editions, files, fresh, logs, me, notes, notices, objections, opinions, outbox,
+    papers, proposals, records, register, rules, session, tasks, visits,
 };
 
 #[derive(OpenApi)]
@@ -51,7 +51,7 @@ use super::{
         register::programmes, register::show_programme, rules::versions, rules::dry_run,
         files::list, files::own, files::remove,
         files::unfinished, files::begin, files::state, files::append, files::finish, files::abandon,
-        notes::list, notes::add, outbox::list, outbox::withdraw, outbox::retry,
+        board::alarms, board::openings, notes::list, notes::add, outbox::list, outbox::withdraw, outbox::retry,
     ),
     components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order, register::LevelAsked)),
     modifiers(&Security, &Everywhere)
