@@ -38,7 +38,8 @@ fn answers(given: &[(&str, &str)]) -> Answers {
     given.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect()
 }
 
-fn letter(town: &Town) -> String {
+/// An officer enters an objection that came by letter; its number.
+pub(super) fn letter(town: &Town) -> String {
     let (notice, application) = town.noticed();
     enter(town, &notice, &application)
 }

@@ -1,6 +1,7 @@
 //! The portal over the demonstration office, in memory: every route by every role, and the JSON interface.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod bad_input;
 mod board;
 mod interface;
@@ -42,6 +43,7 @@ const NOTICE: &str = "heng.example/dongan-district/2026";
 /// The demonstration office with its portal.
 struct Town {
     app: App,
+    office: Arc<Heng>,
     clock: Arc<ManualClock>,
     router: Router,
     /// The same office as a portal that is no demonstration.
@@ -87,8 +89,8 @@ fn build() -> Town {
     let demo = Some(Demo { seed: DEMO_SEED, clock: Arc::new(ShiftedClock::default()) });
     let outbox = serde_json::from_value(serde_json::json!({ "base_url": "https://award.example/" })).unwrap();
     let app = App::new(Arc::clone(&heng), Settings { demo, outbox, ..Settings::default() }).unwrap();
-    let earnest = App::new(heng, Settings::default()).unwrap();
-    Town { router: crate::router(app.clone()), earnest: crate::router(earnest), app, clock }
+    let earnest = App::new(Arc::clone(&heng), Settings::default()).unwrap();
+    Town { router: crate::router(app.clone()), earnest: crate::router(earnest), office: heng, app, clock }
 }
 
 static TOWN: LazyLock<Town> = LazyLock::new(build);

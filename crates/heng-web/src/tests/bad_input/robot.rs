@@ -44,9 +44,10 @@ pub(super) fn paper() -> (Town, String) {
         stop: Some(Stop::Applications(applicants)),
     };
     run(&heng, &clock, &cast, &frozen, &plan, &|_| {}).unwrap();
-    let app = App::new(Arc::new(heng), Settings::default()).unwrap();
+    let office = Arc::new(heng);
+    let app = App::new(Arc::clone(&office), Settings::default()).unwrap();
     let router = crate::router(app.clone());
-    (Town { earnest: router.clone(), router, app, clock }, log)
+    (Town { earnest: router.clone(), router, office, app, clock }, log)
 }
 
 impl Town {
