@@ -95,7 +95,7 @@ export async function atFirst(browser, office) {
     nobody('/sign-in/provider', { status: 502 }),
     nobody('/sign-in/provider/back', { status: 400 }),
     nobody('/demo'),
-    ...['/work', `/work/${VOTE}`, '/work/office/log', '/work/outbox', `/work/${VOTE}/board`, `/work/${COUNTY}/board`, `/work/${COUNTY}/applications`,
+    ...['/work', `/work/${VOTE}`, '/work/office/log', '/work/outbox', `/work/${VOTE}/board`, `/work/${VOTE}/openings`, `/work/${COUNTY}/board`, `/work/${COUNTY}/applications`,
       `/work/${COUNTY}/applications/a:001`, `/work/${VOTE}/applications`, '/account', '/account/keys', '/account/people',
       '/work/office/log/role.granted/-', '/work/office/log/person.registered/-', `/work/${COUNTY}/window.extended/-`,
       `/work/${NOTICE}/objections`, '/work/yunchuan-mayor/2025/objections', `/work/${VOTE}/opinions`, `/work/${VOTE}/panels`, `/work/${VOTE}/papers/recommendation/p:0100`, `/work/${VOTE}/papers/letter/tax`, `/work/${VOTE}/visits`, `/work/${VOTE}/applications/a:001/visit`, `/work/${VOTE}/papers`,

@@ -85,11 +85,17 @@ test('an objection: errors keep what was typed, then it is received with a recei
   await page.check('input[name=by][value=unit]');
   await page.fill('input[name=identity]', '91990000MA9999999T');
   await page.fill('input[name=contact]', '000-0000-0000');
+  const text = (name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from('2024: 1200 (invented)') });
+  await page.setInputFiles('input[name=evidence]', [{ ...text('proof.pdf'), buffer: Buffer.from('MZ no PDF at all') }]);
+  await page.click('main form button[type=submit]');
+  await page.waitForSelector('#evidence-error');
+  assert.equal(await page.inputValue('input[name=contact]'), '000-0000-0000');
+  await page.setInputFiles('input[name=evidence]', [text('figures.txt'), text('letter.txt')]);
   await page.click('main form button[type=submit]');
   await page.waitForFunction(() => /received/i.test(document.querySelector('h1')?.textContent ?? ''));
   const receipt = await page.locator('a[href*="/receipts/"]').getAttribute('href');
-  const text = await (await fetch(office.address + receipt)).text();
-  assert.match(text, /^c2sp\.org\/tlog-proof@v1\nindex \d+\n/);
+  const proof = await (await fetch(office.address + receipt)).text();
+  assert.match(proof, /^c2sp\.org\/tlog-proof@v1\nindex \d+\n/);
   await context.close();
 });
 

@@ -43,6 +43,8 @@ impl Chores {
                 if let Some(Err(error)) = post.as_ref().map(|post| post.catch_up(&accounts)) {
                     tracing::error!(%error, "the post could not read the logs");
                 }
+                // Also where nobody writes: what is refused leaves no record.
+                accounts.heng().logs().iter().for_each(|log| log.watch_clock());
                 if round.is_multiple_of(SWEEP) {
                     if let Err(error) = accounts.sweep() {
                         tracing::error!(code = error.code(), "old sessions could not be swept");

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod error;
 pub mod hant;
 pub mod heng;
+pub mod jump;
 pub mod keys;
 pub mod library;
 pub mod log;

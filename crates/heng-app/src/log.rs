@@ -19,6 +19,7 @@ use heng_store::{Entry, SignerMemory, Store, StoreError, StoredCheckpoint};
 use crate::clock::Clock;
 use crate::draft::{Draft, Hidden};
 use crate::error::{AppError, Result};
+use crate::jump;
 
 /// What everybody may read: the state, the leaves and the newest checkpoint. Always durable and signed.
 pub struct Image {
@@ -314,8 +315,10 @@ impl Log {
 
     /// Admits one draft on the working copy and applies it there.
     fn admit(&self, working: &mut Working, draft: &Draft) -> Result<(Record, Vec<Opening>, Entry)> {
-        let (seq, _) = working.state.position();
-        let record = draft.into_record(&self.id, seq, self.clock.now())?;
+        let (seq, newest) = working.state.position();
+        let now = self.clock.now();
+        jump::watch(self.store.as_ref(), &self.id, newest, now);
+        let record = draft.into_record(&self.id, seq, now)?;
         let bytes = record.to_bytes()?;
         {
             let image = self.image();
@@ -408,6 +411,12 @@ impl Log {
             }
         }
         Ok(out)
+    }
+
+    /// Notes it where the clock stands before the newest record.
+    pub fn watch_clock(&self) {
+        let newest = self.image().state.position().1;
+        jump::watch(self.store.as_ref(), &self.id, newest, self.clock.now());
     }
 
     /// The receipt of a record: an offline proof that it is in the log (C2SP tlog-proof).

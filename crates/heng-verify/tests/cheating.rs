@@ -1491,6 +1491,18 @@ fn another_prize_is_found() {
 }
 
 #[test]
+fn a_certificate_number_that_was_given_before_is_found() {
+    let mut forger = Forger::honest();
+    let all = forger.all("honour.conferred");
+    let (first, second) = (all[0], all[1]);
+    for number in [forger.body(first)["certificate"].clone(), json!("")] {
+        let mut forger = Forger::honest();
+        forger.body(second)["certificate"] = number;
+        refuses(&forger.report(Everybody), "V-21", n(second), "honour.certificate");
+    }
+}
+
+#[test]
 fn another_certificate_than_the_office_carried_over_is_found() {
     let mut forger = Forger::honest();
     let at = forger.first("honour.conferred");

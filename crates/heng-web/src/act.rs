@@ -638,12 +638,12 @@ fn buttons(view: &View, sheet: &Sheet) -> Markup {
     }
 }
 
-/// A record that `subject` wrote or signed.
+/// A record that `subject` wrote or signed, or that is an alarm on their board.
 pub(crate) fn own_record(app: &App, log: &str, subject: &str, seq: u64) -> Option<Record> {
     let handle = proposal::handle(app.heng(), log, subject).ok().flatten()?;
     let record = app.heng().log(log).ok()?.record(seq).ok()?;
     let own = record.actor == handle || record.sigs.iter().any(|s| s.by == handle);
-    own.then_some(record)
+    if own { Some(record) } else { crate::alarms::record(app, log, subject, seq) }
 }
 
 /// What came of an act: the record with its receipt, and where to go on.

@@ -6,13 +6,10 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use heng_app::Log;
+use heng_app::desk::DeskError;
+use heng_app::desk::alarms::Alarm;
 use heng_app::desk::notes::{self, Note, Reader};
-use heng_app::desk::{DeskError, words};
-use heng_domain::edition::events::Attachment;
-use heng_domain::edition::secret::Part;
 use heng_domain::edition::{Edition, StageProgress};
-use heng_domain::record::Record;
-use heng_domain::time::Instant;
 use heng_log::checkpoint::open_checkpoint;
 use heng_log::code::root_code;
 use maud::{Markup, html};
@@ -20,29 +17,15 @@ use serde::Deserialize;
 
 use crate::account::Again;
 use crate::act::trouble;
-use crate::opening::{self, Opening, Replies};
+use crate::opening::{self, Opening};
 use crate::ui::{self, Bar, Column, Field, FieldKind, PictureWords, Row, Tone};
 use crate::view::{App, Content, View};
 use crate::words::{date, instant, points};
 use crate::work::{log_name, log_of, place};
+use crate::{alarms, openings};
 
-/// Kinds of record that a supervisor wants to see at once: something was overridden, changed or taken back.
-const NOTABLE: [&str; 11] = [
-    "window.extended",
-    "person.unseated",
-    "recusal.ordered",
-    "draw.voided",
-    "draw.replaced",
-    "panel.member_replaced",
-    "motion.reopened",
-    "motion.voided",
-    "correction.noted",
-    "application.withdrawn",
-    "privacy.erased",
-];
-
-/// Most records of the alarms, and most openings, that one page shows: the newest.
-const SHOWN: usize = 100;
+/// Most openings that the board shows: the newest. All are on a page of their own.
+const SHOWN: usize = 20;
 
 /// What was typed on the board: a note, or a checkpoint to compare.
 #[derive(Default)]
@@ -80,11 +63,10 @@ async fn respond(
 ) -> Response {
     let Ok(log) = app.heng().log(&reader.log) else { return view.missing(app) };
     let rows = {
-        let (app, log, id) = (app.clone(), log.clone(), reader.log.clone());
-        tokio::task::spawn_blocking(move || rows(&app, &log, &id)).await
+        let (app, reader) = (app.clone(), reader.clone());
+        tokio::task::spawn_blocking(move || rows(&app, &reader)).await
     };
-    let Ok(Ok((notable, openings, notes))) = rows else { return view.missing(app) };
-    let now = app.heng().clock().now();
+    let Ok(Ok((alarms, openings, notes))) = rows else { return view.missing(app) };
     let title = view.t("board_title");
     let image = log.image();
     let Some(edition) = image.state.edition() else { return view.missing(app) };
@@ -93,17 +75,18 @@ async fn respond(
         (ui::sentence(&crate::edition::stands(view, edition)))
         (top)
         (again.summary(view))
-        (alarms(view, edition, now, &notable))
+        (alarms::section(view, app, edition, &reader.log, &alarms))
         (stages(view, edition))
         (years(view, app, edition))
         (crate::edition::funnel(view, edition))
         (conditions(view, edition, app, &reader.log))
         (experts(view, edition))
         (classes(view, edition))
-        (opened(view, edition, &reader.handle, &openings))
+        (opened(view, app, edition, reader, &openings))
         (notes_section(view, app, edition, reader, &notes, again))
         @if reader.supervises { (witness(view, app, reader, &log, again)) }
         p {
+            a href=(view.href(&format!("/work/{}/objections", place(app, &reader.log)))) { (view.t("objections_title")) } " · "
             a href=(view.href(&format!("/work/{}/papers", place(app, &reader.log)))) { (view.t("official_papers")) } " · "
             a href=(view.href(&format!("/work/{}", place(app, &reader.log)))) { (view.t("back_work")) }
         }
@@ -113,55 +96,12 @@ async fn respond(
     view.page_with(app, code, Content { proof, wide: true, ..Content::new(title, main) })
 }
 
-type Rows = (Vec<Record>, Vec<Opening>, Vec<Note>);
+type Rows = (Vec<Alarm>, Vec<Opening>, Vec<Note>);
 
-/// Notable records, openings of files and notes, newest first.
-fn rows(app: &App, log: &Log, id: &str) -> heng_app::Result<Rows> {
-    let mut notable = log.records_of(&NOTABLE)?;
-    notable.reverse();
-    notable.truncate(SHOWN);
-    Ok((notable, opening::newest(app, id, SHOWN)?, notes::list(app.heng(), id)?))
-}
-
-/// What is late, what came late, and what was overridden.
-fn alarms(view: &View, edition: &Edition, now: Instant, notable: &[Record]) -> Markup {
-    let today = edition.day(now);
-    let mut lines: Vec<(Tone, String)> = Vec::new();
-    for stage in edition.open_stages() {
-        if let Some(due) = edition.due(stage).filter(|due| *due < today) {
-            let places = [("stage", stage.name.get(view.lang)), ("day", &date(view.lang, due))];
-            lines.push((Tone::Now, view.tp("alarm_overdue", &places)));
-        }
-    }
-    for id in edition.open_objections() {
-        lines.push((Tone::Due, view.tp("alarm_objection", &[("objection", id)])));
-    }
-    // The clock of the log never goes back; a record ahead of the server's clock shows that the clock was moved.
-    if edition.last > now {
-        lines.push((Tone::Now, view.t("alarm_clock")));
-    }
-    let offset = edition.rules().utc_offset_minutes;
-    let columns = ["alarm_record", "alarm_what", "alarm_who", "alarm_when"].map(|key| Column::text(view.t(key)));
-    let rows: Vec<Row<'_>> = notable
-        .iter()
-        .map(|record| {
-            let reason = record.body.get("reason").and_then(|r| r.as_str()).unwrap_or_default();
-            Row::new(vec![
-                html! { (record.seq) },
-                html! { (words("act", &record.kind, &[]).get(view.lang)) @if !reason.is_empty() { " · " (reason) } },
-                html! { (record.actor) },
-                html! { (instant(view.lang, record.time, offset)) },
-            ])
-        })
-        .collect();
-    html! {
-        section {
-            h2 { (view.t("alarms")) }
-            @if lines.is_empty() { p { (ui::status_tag(&view.t("alarms_none"), Tone::Done)) } }
-            @else { ul.signers { @for (tone, text) in &lines { li { (ui::status_tag(text, *tone)) } } } }
-            (ui::table(&view.t("alarms_records"), &columns, &rows, &html! {}))
-        }
-    }
+/// Alarms, openings of files and notes, newest first.
+fn rows(app: &App, reader: &Reader) -> heng_app::Result<Rows> {
+    let openings = opening::newest(app, &reader.log, SHOWN)?;
+    Ok((alarms::list(app, reader)?, openings, notes::list(app.heng(), &reader.log)?))
 }
 
 fn stages(view: &View, edition: &Edition) -> Markup {
@@ -324,49 +264,15 @@ fn classes(view: &View, edition: &Edition) -> Markup {
     html! { (picture(view, keys, &bars)) p { (view.tp("board_best", &[("points", &points(best))])) } }
 }
 
-fn opened(view: &View, edition: &Edition, reader: &str, openings: &[Opening]) -> Markup {
+fn opened(view: &View, app: &App, edition: &Edition, reader: &Reader, openings: &[Opening]) -> Markup {
     if openings.is_empty() {
         return html! {};
     }
-    let offset = edition.rules().utc_offset_minutes;
-    let columns =
-        ["alarm_when", "alarm_who", "applicant", "opened_what", "opened_code"].map(|key| Column::text(view.t(key)));
-    let rows: Vec<Row<'_>> = openings
-        .iter()
-        .map(|Opening { application, at, by, what, code, unmarked }| {
-            let name = edition.applicant(application).map_or(application.as_str(), |o| o.name.get(view.lang));
-            let files =
-                edition.applications.get(application).map(|a| a.body.attachments.as_slice()).unwrap_or_default();
-            let file = files.iter().find(|f| f.sha256.to_string() == *what);
-            // A marked file has no name here for those who may not open it.
-            let may = |f: &Attachment| edition.may_read_part(reader, application, Part::File(&f.sha256));
-            let file = file.map(|f| if may(f) { f.name.clone() } else { view.t("secret_kept") });
-            let letters = Replies::of(edition, reader, application);
-            let letter = || letters.evidence().any(|hash| hash.to_string() == *what).then(|| view.t("opened_letter"));
-            let file = file.or_else(letter);
-            let paper = || crate::papers::kind_name(view.lang, what);
-            // A copy is found again by its code, whoever holds it.
-            let coded = file.is_some();
-            let visit = || (what == "visit").then(|| view.t("visits_title"));
-            let objection = || (what == "objection").then(|| view.t("objection_opened"));
-            let what = file.or_else(paper).or_else(visit).or_else(objection).unwrap_or_else(|| view.t("dossier"));
-            let who = edition.seats.get(by).and_then(|seat| seat.name.clone());
-            Row::new(vec![
-                html! { (instant(view.lang, *at, offset)) },
-                html! { @if let Some(who) = who { (who) " · " } (by) },
-                html! { (name) },
-                html! { (what) },
-                html! {
-                    @if coded { code { (code) } }
-                    @if let Some(reason) = unmarked { " " (view.t(&format!("unmarked_{}", reason.name()))) }
-                },
-            ])
-        })
-        .collect();
     html! {
         details.more {
             summary { (view.t("openings")) }
-            (ui::table(&view.t("openings"), &columns, &rows, &html! {}))
+            (openings::table(view, edition, &reader.handle, openings))
+            p { a href=(view.href(&format!("/work/{}/openings", place(app, &reader.log)))) { (view.t("openings_all")) } }
         }
     }
 }

@@ -20,6 +20,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The address that limits count by.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// The same for the sign-in service.
     pub(crate) fn caller(&self) -> Caller<'_> {
         Caller { address: self.address, agent: &self.agent }

@@ -144,7 +144,7 @@ fn page(view: &View, app: &App, owner: &Owner, code: StatusCode, again: &Again<S
     let body = html! {
         (ui::field(&Field::of("about", view.t("file_about"), FieldKind::Select { options: &choices, chosen: typed.about.as_str().into() }).error(again.error("about"))))
         (ui::field(&Field::of("secret", view.t("file_secret_mark"), FieldKind::Checkbox { value: "yes".into(), checked: typed.secret }).hint(view.t("file_secret_hint"))))
-        (ui::field(&Field::of("file", view.t("file_choose"), FieldKind::File { accept: FileKind::list().into() }).hint(view.tp("file_hint", &[("limit", &limit)])).error(again.error("file"))))
+        (ui::field(&Field::of("file", view.t("file_choose"), FieldKind::File { accept: FileKind::list().into(), several: false }).hint(view.tp("file_hint", &[("limit", &limit)])).error(again.error("file"))))
         (ui::submit(&view.t("file_upload"), true, None))
     };
     let main = html! {
@@ -200,7 +200,7 @@ async fn sent(mut form: Multipart) -> Result<Sent, MultipartError> {
     Ok(sent)
 }
 
-/// Without a script the whole form comes at once; it goes through the same pieces.
+/// Without a script the whole form comes at once.
 pub(crate) async fn upload(view: View, State(app): State<App>, Path((first, second)): At, form: Multipart) -> Response {
     let Some(owner) = owner(&view, &app, &first, &second) else { return view.missing(&app) };
     let sent = match sent(form).await {
@@ -220,14 +220,9 @@ pub(crate) async fn upload(view: View, State(app): State<App>, Path((first, seco
     let stored = {
         let (app, owner, about) = (app.clone(), owner.clone(), about.clone());
         blocking(move || {
-            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            let id = app.uploads().begin(&owner.handle, &name, size, &about)?;
-            let mut at = 0;
-            for piece in bytes.chunks(PIECE) {
-                at = app.uploads().append(&id, at, piece)?;
-            }
-            let finished = app.uploads().finish(&id)?;
-            keep(&app, &owner, &about, secret, &finished)
+            let taken = app.uploads().take(&owner.handle, &about, &[(name, bytes)]);
+            let taken = taken.map_err(|(_, error)| error)?;
+            taken.iter().try_for_each(|finished| keep(&app, &owner, &about, secret, finished))
         })
         .await
     };

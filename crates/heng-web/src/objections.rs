@@ -3,8 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+pub(crate) use heng_app::desk::notice::decides;
 use heng_app::desk::{EditionDesk, Place, proposal, with_desk};
-use heng_domain::edition::{Edition, events};
+use heng_domain::edition::Edition;
+use heng_domain::edition::events::Attachment;
 use heng_domain::time::Instant;
 use heng_log::Hash;
 use jiff::civil::Date;
@@ -12,10 +14,11 @@ use maud::{Markup, html};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::log_href;
 use crate::api::shapes::Words;
 use crate::ui::{self, Column, Row, Tone};
 use crate::view::{App, Content, View};
-use crate::words::{date, instant};
+use crate::words::{date, instant, number};
 use crate::work::{encode, log_name, log_of, place};
 
 /// Where an objection stands.
@@ -83,6 +86,8 @@ pub(crate) struct ObjectionShape {
     pub grounds: Option<String>,
     /// SHA-256 of each piece of evidence.
     pub evidence: Vec<String>,
+    /// The files behind it; none once the objection was erased.
+    pub files: Vec<EvidenceFile>,
     /// Why it was accepted or not.
     pub reason: Option<String>,
     /// Whether it was right.
@@ -91,9 +96,19 @@ pub(crate) struct ObjectionShape {
     pub reply: Option<String>,
 }
 
-/// Whether an act decides an objection, which is read beside it.
-pub(crate) fn decides(kind: &str) -> bool {
-    kind == events::ObjectionScreened::KIND || kind == events::ObjectionAnswered::KIND
+/// A file that came with an objection. That it is opened is noted; it comes as a copy that carries its reader.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EvidenceFile {
+    /// SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// Name.
+    pub name: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Its address.
+    pub href: String,
+    #[serde(skip)]
+    page: String,
 }
 
 fn line(edition: &Edition, id: &str, today: Date) -> Option<ObjectionLine> {
@@ -148,12 +163,20 @@ pub(crate) fn open(app: &App, log: &str, reader: &str, id: &str) -> Option<Objec
             contact: said("/contact"),
             grounds: said("/grounds"),
             evidence: found.body.evidence.iter().map(Hash::to_string).collect(),
+            files: edition.objection_files(id).into_iter().map(|file| evidence_file(app, log, id, file)).collect(),
             reason: found.screened.as_ref().map(|(_, reason)| reason.clone()),
             upheld: found.answer.as_ref().map(|answer| answer.upheld),
             reply: found.answer.as_ref().map(|answer| answer.reply.clone()),
         }
     };
     crate::opening::note(app, log, reader, &shape.line.application, "objection").then_some(shape)
+}
+
+fn evidence_file(app: &App, log: &str, objection: &str, file: Attachment) -> EvidenceFile {
+    let sha256 = file.sha256.to_string();
+    let path = format!("/objections/{}/files/{sha256}", encode(objection));
+    let page = format!("/work/{}{path}", place(app, log));
+    EvidenceFile { sha256, name: file.name, size: file.size, href: log_href(app, log, &path), page }
 }
 
 /// The objection that an act decides.
@@ -220,7 +243,24 @@ pub(crate) fn body(view: &View, shape: &ObjectionShape) -> Markup {
         ("objection_grounds", said(&shape.grounds)),
     ];
     if !shape.evidence.is_empty() {
-        facts.push(("objection_evidence", html! { @for hash in &shape.evidence { p { code.hash { (hash) } } } }));
+        let file = |hash: &String| shape.files.iter().find(|file| file.sha256 == *hash);
+        facts.push((
+            "objection_evidence",
+            html! {
+                @for hash in &shape.evidence {
+                    p {
+                        @match file(hash) {
+                            Some(file) => {
+                                a href=(view.href(&file.page)) { (file.name) } " "
+                                (view.tp("bytes", &[("bytes", &number(file.size))])) br;
+                            },
+                            None => { (view.t("objection_erased")) br; },
+                        }
+                        code.hash { (hash) }
+                    }
+                }
+            },
+        ));
     }
     if shape.reason.is_some() {
         facts.push(("objection_reason", said(&shape.reason)));
@@ -297,4 +337,21 @@ pub(crate) async fn one(
         p { a href=(back) { (view.t("objections_title")) } }
     };
     view.page(&app, Content::new(title, main))
+}
+
+/// A file that came with an objection: always a download, and its opening is noted.
+pub(crate) async fn file(
+    view: View,
+    State(app): State<App>,
+    Path((first, second, id, sha)): Path<(String, String, String, String)>,
+) -> Response {
+    let Some(me) = view.me.clone() else { return view.sign_in_first() };
+    let Some(log) = log_of(&app, &first, &second) else { return view.missing(&app) };
+    let reader = proposal::handle(app.heng(), &log, &me.subject).ok().flatten();
+    let Some(reader) = reader else { return view.missing(&app) };
+    match crate::opening::evidence(&app, &log, (&reader, &me.session.account), &id, &sha).await {
+        Ok(Some(response)) => response,
+        Ok(None) => view.missing(&app),
+        Err(error) => view.failure(&app, &error),
+    }
 }

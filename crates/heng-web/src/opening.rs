@@ -93,6 +93,40 @@ pub(crate) async fn file(
     sha: &str,
 ) -> heng_app::Result<Option<Response>> {
     let Some(found) = find(app, log, reader, application, sha)? else { return Ok(None) };
+    give(app, log, (reader, account), application, found).await
+}
+
+/// A file that came with an objection, for those who may see the objection; `None` for all others.
+pub(crate) async fn evidence(
+    app: &App,
+    log: &str,
+    (reader, account): (&str, &Account),
+    objection: &str,
+    sha: &str,
+) -> heng_app::Result<Option<Response>> {
+    let found = {
+        let found = app.heng().log(log)?;
+        let image = found.image();
+        let edition = image.state.edition().filter(|edition| edition.may_see_objection(reader, objection));
+        edition.and_then(|e| {
+            let file = e.objection_files(objection).into_iter().find(|file| file.sha256.to_string() == sha)?;
+            let found = Found { file, own: false, offset: e.rules().utc_offset_minutes };
+            Some((e.objection(objection)?.body.application.clone(), found))
+        })
+    };
+    let Some((application, found)) = found else { return Ok(None) };
+    give(app, log, (reader, account), &application, found).await
+}
+
+/// The file to its owner, or a copy that carries its reader; noted either way.
+async fn give(
+    app: &App,
+    log: &str,
+    (reader, account): (&str, &Account),
+    application: &str,
+    found: Found,
+) -> heng_app::Result<Option<Response>> {
+    let sha = &found.file.sha256.to_string();
     if found.own {
         app.heng().store().put_row(ROWS, &key(log, reader, application, sha, app.heng().clock().now()), b"")?;
         return Ok(crate::files::download(app, &found.file.name, found.file.sha256).await);

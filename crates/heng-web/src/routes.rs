@@ -19,8 +19,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::view::App;
 use crate::{
     account, act, api, board, check, demo, door, dossier, draw, edition, files, hall, home, log, notice, objections,
-    oidc, opinions, outbox, panels, papers, people, programme, rules, session, sign, signin, visits, well_known,
-    winners, work,
+    oidc, openings, opinions, outbox, panels, papers, people, programme, rules, session, sign, signin, visits,
+    well_known, winners, work,
 };
 
 /// Who may pass a door.
@@ -51,6 +51,12 @@ const LONG: usize = 1024 * 1024;
 
 /// A whole file, where no script sends it in pieces.
 const WHOLE: usize = 8 * 1024 * 1024;
+
+/// An objection with its files: twice what they may weigh, so that what is too much is still read and answered with the form.
+const OBJECTION: usize = 16 * 1024 * 1024;
+
+/// The same as JSON: 8 MiB of files in base64.
+const OBJECTION_JSON: usize = 12 * 1024 * 1024;
 
 /// One line of the table.
 pub(crate) struct Line {
@@ -136,7 +142,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/programmes/{programme}", Public).get(programme::show),
         page("/programmes/{programme}/rules", Public).get(rules::versions),
         page("/editions/{programme}/{edition}", Public).get(edition::show),
-        page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(SMALL, notice::object),
+        page("/editions/{programme}/{edition}/notices/{notice}", Public).get(notice::show).post(OBJECTION, notice::object),
         page("/editions/{programme}/{edition}/hall", Public).get(hall::show),
         page("/editions/{programme}/{edition}/check", Public).get(check::show),
         page("/editions/{programme}/{edition}/papers", Public).get(papers::public_list),
@@ -189,6 +195,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/records/{seq}", Seat).get(act::record),
         page("/work/{first}/{second}/receipts/{seq}", Seat).get(act::receipt),
         page("/work/{first}/{second}/board", Seat).get(board::show),
+        page("/work/{first}/{second}/openings", Seat).get(openings::show),
         page("/work/{first}/{second}/board/notes", Seat).post(SMALL, board::add_note),
         page("/work/{first}/{second}/board/checkpoint", Seat).get(board::checkpoint).post(SMALL, board::compare),
         page("/work/{first}/{second}/papers", Seat).get(papers::seat_list),
@@ -197,6 +204,7 @@ pub(crate) fn table() -> Vec<Line> {
         page("/work/{first}/{second}/panels", Seat).get(panels::show),
         page("/work/{first}/{second}/objections", Seat).get(objections::show),
         page("/work/{first}/{second}/objections/{id}", Seat).get(objections::one),
+        page("/work/{first}/{second}/objections/{id}/files/{sha}", Seat).get(objections::file),
         page("/work/{first}/{second}/draws/{id}", Seat).get(draw::show),
         page("/work/{first}/{second}/rules/{case}", Seat).get(rules::show_trial).post(EMPTY, rules::run_trial),
         page("/work/{first}/{second}/import", Seat).post(EMPTY, act::import),
@@ -229,7 +237,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/editions", Public).get(api::editions::list),
         bare("/api/v1/editions/{first}/{second}", Public).get(api::editions::show),
         bare("/api/v1/editions/{first}/{second}/notices", Public).get(api::notices::list),
-        bare("/api/v1/editions/{first}/{second}/notices/{notice}/objections", Public).post(SMALL, api::notices::object),
+        bare("/api/v1/editions/{first}/{second}/notices/{notice}/objections", Public).post(OBJECTION_JSON, api::notices::object),
         bare("/api/v1/winners", Public).get(api::register::winners),
         bare("/api/v1/certificates", Public).get(api::register::certificates),
         bare("/api/v1/certificates/{number}", Public).get(api::register::certificate),
@@ -254,12 +262,15 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/session", TokenSeat).get(api::session::show),
         bare("/api/v1/logs/{first}/{second}/objections", TokenSeat).get(api::objections::list),
         bare("/api/v1/logs/{first}/{second}/objections/{id}", TokenSeat).get(api::objections::show),
+        bare("/api/v1/logs/{first}/{second}/objections/{id}/files/{sha256}", TokenSeat).get(api::objections::file),
         bare("/api/v1/logs/{first}/{second}/files", TokenSeat).get(api::files::list),
         bare("/api/v1/logs/{first}/{second}/files/{sha256}", TokenSeat).get(api::files::own).delete(api::files::remove),
         bare("/api/v1/logs/{first}/{second}/uploads", TokenSeat).get(api::files::unfinished).post(SMALL, api::files::begin),
         bare("/api/v1/logs/{first}/{second}/uploads/{id}", TokenSeat).get(api::files::state).put(LONG, api::files::append).delete(api::files::abandon),
         bare("/api/v1/logs/{first}/{second}/uploads/{id}/finish", TokenSeat).post(SMALL, api::files::finish),
         bare("/api/v1/logs/{first}/{second}/dry-runs", TokenSeat).post(LONG, api::rules::dry_run),
+        bare("/api/v1/logs/{first}/{second}/alarms", TokenSeat).get(api::board::alarms),
+        bare("/api/v1/logs/{first}/{second}/openings", TokenSeat).get(api::board::openings),
         bare("/api/v1/logs/{first}/{second}/notes", TokenSeat).get(api::notes::list).post(SMALL, api::notes::add),
         bare("/api/v1/logs/{first}/{second}/papers", TokenSeat).get(api::papers::list),
         bare("/api/v1/logs/{first}/{second}/papers/{paper}/{case}", TokenSeat).get(api::papers::show),

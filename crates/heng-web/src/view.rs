@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, OriginalUri, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use heng_app::account::{AccountError, Accounts, Oidc, Outgoing, Provider, Session, Site};
+use heng_app::account::{AccountError, Accounts, Buckets, Oidc, Outgoing, Provider, Session, Site};
 use heng_app::chores::Chores;
 use heng_app::clock::ShiftedClock;
 use heng_app::outbox::{Outbox, OutboxConfig};
@@ -16,6 +16,7 @@ use heng_app::post::Post;
 use heng_app::upload::{UploadLimits, Uploads};
 use heng_app::{Heng, Log};
 use heng_domain::edition::{Edition, Thing};
+use heng_domain::record::Record;
 use heng_domain::text::Lang;
 use heng_log::Hash;
 use heng_log::code::root_code;
@@ -32,13 +33,18 @@ pub(crate) type Change = Option<(String, u64)>;
 /// What was made for a log at a size; a new size makes it again.
 type Cache<T> = Mutex<BTreeMap<String, (u64, Arc<T>)>>;
 
+/// Objections that one address may send within an hour.
+const OBJECTIONS: u32 = 10;
+
 struct Inner {
     heng: Arc<Heng>,
     changes: broadcast::Sender<Change>,
     bundles: Cache<Vec<u8>>,
     reports: Cache<heng_verify::Report>,
+    watched: Cache<Vec<Record>>,
     accounts: Arc<Accounts>,
     uploads: Arc<Uploads>,
+    objections: Buckets,
     outbox: Option<Arc<Outbox>>,
     oidc: Option<Arc<Oidc>>,
     _chores: Option<Chores>,
@@ -113,8 +119,10 @@ impl App {
             changes,
             bundles,
             reports,
+            watched: Mutex::default(),
             accounts,
             uploads,
+            objections: Buckets::per_hour(OBJECTIONS),
             outbox,
             oidc,
             _chores: chores,
@@ -133,6 +141,11 @@ impl App {
     /// Uploads.
     pub(crate) fn uploads(&self) -> &Uploads {
         &self.0.uploads
+    }
+
+    /// How many objections an address may still send.
+    pub(crate) fn objections(&self) -> &Buckets {
+        &self.0.objections
     }
 
     /// The office's identity provider, if it has one.
@@ -215,6 +228,18 @@ impl App {
         let bytes = Arc::new(bytes);
         cache.insert(log.id().to_owned(), (size, Arc::clone(&bytes)));
         Ok(bytes)
+    }
+
+    /// The records of a log that may be alarms, read once for each state of the log.
+    pub(crate) fn watched(&self, log: &Log) -> heng_app::Result<Arc<Vec<Record>>> {
+        let size = log.image().checkpoint.as_ref().map_or(0, |c| c.size);
+        let mut cache = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, records)) = cache.get(log.id()).filter(|(cached, _)| *cached == size) {
+            return Ok(Arc::clone(records));
+        }
+        let records = Arc::new(heng_app::desk::alarms::watched(log)?);
+        cache.insert(log.id().to_owned(), (size, Arc::clone(&records)));
+        Ok(records)
     }
 
     /// The report of the same verifier that everybody can run, made once for each state of the log.

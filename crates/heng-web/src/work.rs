@@ -76,13 +76,18 @@ pub(crate) struct Work {
     pub duties: Vec<Task>,
     pub possible: BTreeMap<String, Vec<Task>>,
     pub proposals: Vec<(Proposal, Standing)>,
+    /// How many alarms the editions have that I supervise, where there are any.
+    pub alarms: Vec<(String, usize)>,
 }
 
 pub(crate) fn gather(app: &App, subject: &str, only: Option<&str>) -> heng_app::Result<Work> {
-    let mut work = Work { duties: Vec::new(), possible: BTreeMap::new(), proposals: Vec::new() };
+    let mut work = Work { duties: Vec::new(), possible: BTreeMap::new(), proposals: Vec::new(), alarms: Vec::new() };
     for log in app.heng().logs() {
         if only.is_some_and(|only| only != log.id()) {
             continue;
+        }
+        if let Some(count) = crate::alarms::count(app, subject, log.id())?.filter(|count| *count > 0) {
+            work.alarms.push((log.id().to_owned(), count));
         }
         for task in desk::tasks(app.heng(), log.id(), subject)? {
             if task.case.duty {
@@ -149,6 +154,7 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
             None => (next(view, app, &work, &asked, only.as_deref())),
         }
         @if let Some(part) = &session { (part.body) }
+        @if !work.alarms.is_empty() { (alarms(view, app, &work.alarms)) }
         @if !asked.is_empty() {
             section { h2 { (view.t("to_sign")) } (proposals(view, app, &asked)) }
         }
@@ -163,6 +169,27 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
     };
     let script = session.map(|_| "session.js");
     view.page(app, Content { wide: true, script, ..Content::new(title, main) })
+}
+
+/// The alarms of the editions that I supervise.
+fn alarms(view: &View, app: &App, alarms: &[(String, usize)]) -> Markup {
+    html! {
+        section {
+            h2 { (view.t("alarms")) }
+            ul.register {
+                @for (log, count) in alarms {
+                    li {
+                        a.register-name href=(view.href(&format!("/work/{}/board#alarms", place(app, log)))) {
+                            (log_name(app, log).get(view.lang))
+                        }
+                        span.register-state {
+                            (ui::status_tag(&view.tp("alarms_count", &[("count", &count.to_string())]), Tone::Now))
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The one thing to do next.

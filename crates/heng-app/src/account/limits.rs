@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use heng_domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{DAY, MINUTE, after};
+use super::{DAY, HOUR, MINUTE, after};
 
 const TRIES: usize = 5;
 const WINDOW: i64 = 15 * MINUTE;
@@ -49,10 +49,13 @@ impl Lockout {
     }
 }
 
-/// A token bucket for each client address, in memory: full at first, refilled evenly over a minute.
+/// A token bucket for each client address, in memory: full at first, refilled evenly over its span.
 #[derive(Debug)]
 pub struct Buckets {
-    per_minute: i64,
+    /// Milliseconds in which an empty bucket fills.
+    span: i64,
+    /// Milliseconds that a token takes to come back.
+    price: i64,
     /// For each address: how many milliseconds' worth of tokens were left, and when.
     left: Mutex<BTreeMap<IpAddr, (i64, Instant)>>,
 }
@@ -61,9 +64,18 @@ pub struct Buckets {
 const ADDRESSES: usize = 100_000;
 
 impl Buckets {
-    /// Buckets of `per_minute` tokens.
-    pub fn new(per_minute: u32) -> Buckets {
-        Buckets { per_minute: i64::from(per_minute).max(1), left: Mutex::default() }
+    /// Buckets of `tokens` for each minute.
+    pub fn per_minute(tokens: u32) -> Buckets {
+        Buckets::new(tokens, MINUTE)
+    }
+
+    /// Buckets of `tokens` for each hour.
+    pub fn per_hour(tokens: u32) -> Buckets {
+        Buckets::new(tokens, HOUR)
+    }
+
+    fn new(tokens: u32, span: i64) -> Buckets {
+        Buckets { span, price: span / i64::from(tokens).max(1), left: Mutex::default() }
     }
 
     /// Takes a token.
@@ -73,18 +85,17 @@ impl Buckets {
     pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Instant> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         if left.len() >= ADDRESSES {
-            left.retain(|_, entry| level(*entry, now) < MINUTE);
+            left.retain(|_, entry| self.level(*entry, now) < self.span);
             if left.len() >= ADDRESSES {
                 left.clear();
             }
         }
-        let price = MINUTE / self.per_minute;
-        let entry = left.entry(network(address)).or_insert((MINUTE, now));
-        let level = level(*entry, now);
-        if level < price {
-            return Err(after(now, price - level));
+        let entry = left.entry(network(address)).or_insert((self.span, now));
+        let level = self.level(*entry, now);
+        if level < self.price {
+            return Err(after(now, self.price - level));
         }
-        *entry = (level - price, now);
+        *entry = (level - self.price, now);
         Ok(())
     }
 
@@ -92,13 +103,13 @@ impl Buckets {
     pub fn give_back(&self, address: IpAddr) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((level, _)) = left.get_mut(&network(address)) {
-            *level = (*level + MINUTE / self.per_minute).min(MINUTE);
+            *level = (*level + self.price).min(self.span);
         }
     }
-}
 
-fn level((level, at): (i64, Instant), now: Instant) -> i64 {
-    (level + (now.millis() - at.millis()).max(0)).min(MINUTE)
+    fn level(&self, (level, at): (i64, Instant), now: Instant) -> i64 {
+        (level + (now.millis() - at.millis()).max(0)).min(self.span)
+    }
 }
 
 /// One household has a whole /64 of version 6.
@@ -155,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_bucket_refills_and_is_kept_for_each_network() {
-        let buckets = Buckets::new(20);
+        let buckets = Buckets::per_minute(20);
         let (home, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for _ in 0..20 {
             buckets.take(home, at(0)).unwrap();
@@ -169,6 +180,12 @@ mod tests {
         buckets.take(home, at(3_000)).unwrap();
         // A clock that goes backwards gives nothing and breaks nothing.
         assert!(buckets.take(home, at(-60_000)).is_err());
+        let hourly = Buckets::per_hour(10);
+        for _ in 0..10 {
+            hourly.take(home, at(0)).unwrap();
+        }
+        assert_eq!(hourly.take(home, at(60_000)), Err(at(360_000)));
+        hourly.take(home, at(360_000)).unwrap();
         let six = |text: &str| network(text.parse().unwrap());
         assert_eq!(six("2001:db8::1"), six("2001:db8::ffff:1:2:3"));
         assert_ne!(six("2001:db8::1"), six("2001:db8:0:1::1"));

@@ -45,6 +45,7 @@ pub use oidc::{Oidc, OidcDone, OidcFor, OidcStart, Provider};
 pub use outgoing::{Notice, Outgoing};
 pub use park::{ParkId, Parked, ParkedForm};
 pub use passkey::{Ceremony, StoredPasskey};
+pub use people::reaches;
 pub use recovery::{Recovered, Recovery};
 pub use secret::{Hidden, Token};
 pub use session::{Method, Session, SessionInfo, SignedIn};
@@ -229,8 +230,14 @@ impl Accounts {
         let webauthn = WebauthnBuilder::new(&site.rp_id, &origin)
             .and_then(WebauthnBuilder::build)
             .map_err(|error| wrong(error.to_string()))?;
-        let (gate, attempts, ceremonies) = (password::HashGate::default(), Buckets::new(20), Buckets::new(200));
+        let (gate, attempts, ceremonies) =
+            (password::HashGate::default(), Buckets::per_minute(20), Buckets::per_minute(200));
         Ok(Accounts { heng, webauthn, gate, attempts, ceremonies, site })
+    }
+
+    /// The office.
+    pub(crate) fn heng(&self) -> &Heng {
+        &self.heng
     }
 
     fn now(&self) -> Instant {

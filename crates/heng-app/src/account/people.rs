@@ -41,6 +41,16 @@ pub(super) fn check_email(email: &str) -> Result<String> {
     if fits { Ok(email) } else { Err(AccountError::EmailForm) }
 }
 
+/// A telephone without blanks and hyphens, which people put between groups of digits.
+fn plain_phone(phone: &str) -> String {
+    phone.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
+}
+
+/// True if text can be a mail address or the number of a telephone, as those of an account.
+pub fn reaches(text: &str) -> bool {
+    check_email(text).is_ok() || is_phone(&plain_phone(text))
+}
+
 impl Accounts {
     /// The account called `id`.
     ///
@@ -94,12 +104,12 @@ impl Accounts {
         Ok(Outgoing::new(&before, Notice::EmailChanged, &[("email", email)]))
     }
 
-    /// A telephone as it is kept: without blanks and hyphens, which people put between groups of digits.
+    /// A telephone as it is kept.
     ///
     /// # Errors
     /// [`AccountError::PhoneForm`].
     pub fn check_phone(&self, phone: &str) -> Result<String> {
-        let phone: String = phone.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        let phone = plain_phone(phone);
         if phone.is_empty() || is_phone(&phone) { Ok(phone) } else { Err(AccountError::PhoneForm) }
     }
 

@@ -149,5 +149,9 @@ fn hidden_value(edition: Option<&Edition>, path: &str, value: &Value) -> Text {
         let hundredths = value.as_u64().unwrap_or(0);
         return same(format!("{}.{:02}", hundredths / 100, hundredths % 100));
     }
+    if path == "/files" {
+        let names = value.as_array().into_iter().flatten().filter_map(|file| file.get("name")?.as_str());
+        return joined(&names.map(same).collect::<Vec<_>>(), "；", "; ");
+    }
     shown(edition, path, value)
 }

@@ -1,5 +1,6 @@
 //! Files that an owner has uploaded and may attach: name, size and what they are about, beside the content's hash.
 
+use heng_domain::edition::events::Attachment;
 use heng_log::Hash;
 use serde::{Deserialize, Serialize};
 
@@ -77,23 +78,22 @@ pub(super) fn letter_files() -> [Field; 2] {
     ]
 }
 
+/// The files of mine that were chosen in the field `files`.
+pub(super) fn chosen(desk: &EditionDesk<'_>, input: &Input) -> std::result::Result<Vec<Attachment>, DeskError> {
+    let one = |file: String| {
+        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
+        let FileInfo { about, name, size, .. } = info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
+        Ok(Attachment { about, name, sha256: file.parse().map_err(|_| unknown())?, size })
+    };
+    input.list("files").into_iter().map(one).collect()
+}
+
 /// What was answered to [`letter_files`]; one of both must be there.
 pub(super) fn letter_evidence(desk: &EditionDesk<'_>, input: &Input) -> std::result::Result<Vec<Hash>, DeskError> {
-    let mut evidence = files_of(desk, input)?;
+    let mut evidence: Vec<Hash> = chosen(desk, input)?.into_iter().map(|file| file.sha256).collect();
     let source = input.text("source");
     if !source.is_empty() {
         evidence.push(desk.attach(&source)?);
     }
     if evidence.is_empty() { Err(Wrong::new("source", "evidence").into()) } else { Ok(evidence) }
-}
-
-/// The chosen uploads of a field `files`.
-pub(super) fn files_of(desk: &EditionDesk<'_>, input: &Input) -> std::result::Result<Vec<Hash>, DeskError> {
-    let mut chosen: Vec<Hash> = Vec::new();
-    for file in input.list("files") {
-        let unknown = || DeskError::from(Wrong::new("files", "file_unknown"));
-        info(desk.heng, &desk.me, &file)?.ok_or_else(unknown)?;
-        chosen.push(file.parse().map_err(|_| unknown())?);
-    }
-    Ok(chosen)
 }

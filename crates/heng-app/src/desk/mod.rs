@@ -4,6 +4,7 @@
 //! body. Pages, the JSON interface and tests go through the same three functions, so an act that works at one door works
 //! at all of them. Nothing here decides: what the desk proposes, `admit` judges.
 
+pub mod alarms;
 mod application;
 mod call;
 pub(crate) mod committee;
@@ -15,7 +16,7 @@ mod experts;
 pub mod field;
 pub mod files;
 pub mod notes;
-mod notice;
+pub mod notice;
 mod office;
 mod opinions;
 pub mod proposal;

@@ -10,7 +10,13 @@ use serde_json::json;
 
 use super::call::{TEXT, TITLE, yes_no};
 use super::field::{Choice, Field, Input, Kind, same, words};
+use super::files::chosen;
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written};
+
+/// Whether an act decides an objection.
+pub fn decides(kind: &str) -> bool {
+    kind == ObjectionScreened::KIND || kind == ObjectionAnswered::KIND
+}
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
     vec![
@@ -49,6 +55,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     Field::new("identity", Kind::Line { most: 100 }).optional(),
                     Field::new("contact", Kind::Line { most: 100 }).optional(),
                     Field::new("grounds", Kind::Area { most: 5000, rows: 8 }),
+                    Field::labelled("files", "objection_files", Kind::Files { most: 3 }).optional(),
                 ]
             },
             write: write_letter,
@@ -180,11 +187,12 @@ fn write_notice(desk: &EditionDesk<'_>, stage: &str, input: &Input) -> Proposed 
 fn write_letter(desk: &EditionDesk<'_>, notice: &str, input: &Input) -> Proposed {
     let random = desk.heng.random()?;
     let hidden = [("/name", "objector"), ("/identity", "identity"), ("/contact", "contact")];
+    let files = chosen(desk, input)?;
     let given = hidden.iter().filter(|(_, field)| !input.text(field).is_empty()).count();
     let body = ObjectionReceived {
         application: input.text("application"),
         by: input.text("by"),
-        evidence: Vec::new(),
+        evidence: files.iter().map(|file| file.sha256).collect(),
         notice: notice.to_owned(),
         objection: format!("{notice}-{}", hex::encode(random.get(..5).unwrap_or_default())),
         real_name: given == hidden.len(),
@@ -192,6 +200,9 @@ fn write_letter(desk: &EditionDesk<'_>, notice: &str, input: &Input) -> Proposed
     let stage = desk.edition.notice(notice).and_then(|n| desk.edition.rules().stage(&n.body.stage));
     let mut written = Written::edition(stage.map_or("", |s| s.basis.as_str()), body)?;
     written = written.hiding("/grounds", json!(input.text("grounds")));
+    if !files.is_empty() {
+        written = written.hiding("/files", json!(files));
+    }
     // Half an identity is none: what was given is kept only where it names the objector.
     for (path, field) in hidden {
         let text = input.text(field);

@@ -322,7 +322,10 @@ pub fn standing(heng: &Heng, proposal: &Proposal, subject: &str) -> Result<Optio
         Place::Edition(desk) => {
             let roles = |by: &str, role: Role| desk.edition.has_role(by, role);
             let key = desk.edition.seats.get(&desk.me).and_then(|seat| seat.key.clone());
-            let asked = proposal.needs(&desk.me, &roles);
+            // Whoever may not read an objection does not decide it: nobody signs an answer blind.
+            let decides = super::notice::decides(&proposal.act);
+            let blind = decides && !desk.edition.may_see_objection(&desk.me, &proposal.case);
+            let asked = !blind && proposal.needs(&desk.me, &roles);
             let involved = asked || proposal.subject == subject || proposal.signers().contains(&desk.me.as_str());
             involved.then(|| Standing { handle: desk.me.clone(), asked, own: proposal.subject == subject, key })
         }

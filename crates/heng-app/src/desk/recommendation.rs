@@ -6,7 +6,7 @@ use heng_domain::rules::{RecommendationRules, Stage, StageKind};
 
 use super::call::{window, yes_no};
 use super::field::{Field, Input, Kind, same, words};
-use super::files::files_of;
+use super::files::chosen;
 use super::{Act, Case, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
@@ -80,7 +80,7 @@ fn form(desk: &EditionDesk<'_>, application: &str) -> Vec<Field> {
 
 fn write(desk: &EditionDesk<'_>, application: &str, input: &Input) -> Proposed {
     let support = input.text("support") == "yes";
-    let evidence = files_of(desk, input)?;
+    let evidence: Vec<_> = chosen(desk, input)?.into_iter().map(|file| file.sha256).collect();
     if support && evidence.is_empty() && rules(desk).and_then(|r| r.proof.as_ref()).is_some_and(|proof| proof.value) {
         return Err(Wrong::new("files", "proof_missing").into());
     }

@@ -267,6 +267,42 @@ impl Uploads {
         Ok(outcome?)
     }
 
+    /// Takes small files that came whole, all or none: every one is looked at before the first becomes an attachment.
+    ///
+    /// # Errors
+    /// Like [`Uploads::begin`] and [`Uploads::finish`], with the place of the file in the list.
+    pub fn take(
+        &self,
+        owner: &str,
+        about: &str,
+        files: &[(String, Vec<u8>)],
+    ) -> std::result::Result<Vec<Finished>, (usize, UploadError)> {
+        for (at, (name, bytes)) in files.iter().enumerate() {
+            self.look(name, bytes).map_err(|error| (at, error))?;
+        }
+        let each = files.iter().enumerate();
+        each.map(|(at, (name, bytes))| self.take_one(owner, about, name, bytes).map_err(|error| (at, error))).collect()
+    }
+
+    fn take_one(&self, owner: &str, about: &str, name: &str, bytes: &[u8]) -> Result<Finished> {
+        let id = self.begin(owner, name, bytes.len() as u64, about)?;
+        let mut at = 0;
+        for piece in bytes.chunks(PIECE_LIMIT) {
+            at = self.append(&id, at, piece)?;
+        }
+        self.finish(&id)
+    }
+
+    /// What a file that is in memory has against it.
+    fn look(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let name = clean_name(name)?;
+        let promised = FileKind::promised(&name)?;
+        if bytes.is_empty() {
+            return Err(Fault::Empty.into());
+        }
+        kind::check(&mut std::io::Cursor::new(bytes), bytes.len() as u64, promised, &name, &self.limits)
+    }
+
     fn check(&self, file: &StoredFile, name: &str) -> Result<FileKind> {
         let promised = FileKind::promised(name)?;
         let mut reader = FileReader::file(Arc::clone(&self.store), file.clone());

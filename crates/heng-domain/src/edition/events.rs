@@ -929,13 +929,13 @@ events! {
         /// Last day of the window.
         until: Date,
     }
-    /// An objection (异议). `/name`, `/identity`, `/contact` and `/grounds` are hidden.
+    /// An objection (异议). `/name`, `/identity`, `/contact` and `/grounds` are hidden, and the names of files in `/files`.
     ObjectionReceived = "objection.received" {
         /// Application.
         application: String,
         /// `unit` or `person`.
         by: String,
-        /// Evidence.
+        /// Evidence: hashes of the files that came with it.
         evidence: Vec<Hash>,
         /// Notice.
         notice: String,

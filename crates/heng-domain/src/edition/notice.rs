@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::admit::Context;
-use super::events::{Effect, NoticePublished, ObjectionAnswered, ObjectionReceived, ObjectionScreened, Role};
+use super::events::{
+    Attachment, Effect, NoticePublished, ObjectionAnswered, ObjectionReceived, ObjectionScreened, Role,
+};
 use super::state::{Edition, MotionState, Notice, Objection};
 use crate::record::Record;
 use crate::refusal::{Refusal, Verdict, ensure, refuse};
@@ -199,6 +201,14 @@ impl Edition {
         self.calendar.as_ref()?.window_end(self.day(objection.time), days, DayKind::Working).ok()
     }
 
+    /// The files that came with an objection, as far as their names are known: none once it was erased.
+    pub fn objection_files(&self, id: &str) -> Vec<Attachment> {
+        let Some(objection) = self.objection(id) else { return Vec::new() };
+        let known = self.known_value(objection.seq, "/files").cloned();
+        let files: Vec<Attachment> = known.and_then(|files| serde_json::from_value(files).ok()).unwrap_or_default();
+        files.into_iter().filter(|file| objection.body.evidence.contains(&file.sha256)).collect()
+    }
+
     /// Objections that still need an answer.
     pub fn open_objections(&self) -> Vec<&str> {
         self.objections
@@ -215,8 +225,9 @@ impl Edition {
     ///
     /// Marks and scores decide; they are never personal data that may be erased (threat T30).
     pub fn is_erasable(&self, seq: u64) -> bool {
-        let personal =
-            |path: &String| matches!(path.as_str(), "/name" | "/identity" | "/contact" | "/who" | "/grounds");
+        let personal = |path: &String| {
+            matches!(path.as_str(), "/name" | "/identity" | "/contact" | "/who" | "/grounds" | "/files")
+        };
         self.hidden.get(&seq).is_some_and(|fields| fields.paths().all(personal))
     }
 }

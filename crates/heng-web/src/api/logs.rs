@@ -35,6 +35,9 @@ pub(crate) struct LogShape {
     me: Option<String>,
     /// Its records are public.
     public: bool,
+    /// How many alarms its board has; only for its supervisor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarms: Option<usize>,
 }
 
 /// Logs with a seat of mine, and public ones.
@@ -58,7 +61,10 @@ pub(crate) async fn list(
             let public = log.image().state.edition().is_some_and(|e| e.public_may_see(Thing::Records));
             if me.is_some() || public {
                 let (kind, name) = (log.kind().to_owned(), log_name(&app, log.id()).into());
-                logs.push(LogShape { log: log.id().to_owned(), place: place(&app, log.id()), kind, name, me, public });
+                let alarms = crate::alarms::count(&app, &caller.subject, log.id());
+                let alarms = alarms.map_err(|error| Problem::of_app(lang, &error))?;
+                let (log, place) = (log.id().to_owned(), place(&app, log.id()));
+                logs.push(LogShape { log, place, kind, name, me, public, alarms });
             }
         }
         page(lang, "logs", &paging, logs, |log: &LogShape| log.log.clone())

@@ -2,11 +2,11 @@
 
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
-use heng_app::desk::notes::{self, Note, Reader};
-use heng_domain::text::Lang;
+use heng_app::desk::notes::{self, Note};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::board::reader;
 use super::given::{Asked, At, Given, Speaks};
 use super::once::{Done, Request, once};
 use super::paging::{Page, Paging, answer, page};
@@ -14,7 +14,6 @@ use super::problem::Problem;
 use super::{Answer, blocking};
 use crate::door::Caller;
 use crate::view::App;
-use crate::work::log_of;
 
 /// A note.
 #[derive(Serialize, ToSchema)]
@@ -33,12 +32,6 @@ impl From<Note> for NoteShape {
     fn from(note: Note) -> NoteShape {
         NoteShape { by: note.by, at: note.at.to_string(), text: note.text }
     }
-}
-
-fn reader(app: &App, caller: &Caller, lang: Lang, at: &(String, String)) -> Result<Reader, Problem> {
-    let log = log_of(app, &at.0, &at.1).ok_or_else(|| Problem::missing(lang))?;
-    let reader = notes::reader(app.heng(), &log, &caller.subject).map_err(|error| Problem::of_app(lang, &error))?;
-    reader.ok_or_else(|| Problem::missing(lang))
 }
 
 /// Notes of the supervisor, newest first. For officers of the edition and its supervisor.

@@ -69,3 +69,30 @@ pub(crate) async fn show(
     .await?;
     fresh(lang, &headers, &found)
 }
+
+/// A file that came with an objection. That it was opened is noted. It is a copy that carries the reader, the time and a
+/// code (PDF, PNG, JPEG), or the code in its name: `sha256` stays that of the original.
+#[utoipa::path(
+    get, path = "/api/v1/logs/{first}/{second}/objections/{id}/files/{sha256}", tag = "applications", operation_id = "objection_file", security(("token" = [])),
+    params(("first" = String, Path, description = "Programme.", example = "yunchuan-mayor"), ("second" = String, Path, description = "Edition."), ("id" = String, Path, description = "The objection."), ("sha256" = String, Path, description = "SHA-256 of the content, in hex.")),
+    responses((status = 200, description = "The content.", content_type = "application/octet-stream", body = Vec<u8>))
+)]
+pub(crate) async fn file(
+    caller: Caller,
+    Speaks(lang): Speaks,
+    State(app): State<App>,
+    At((first, second, id, sha256)): At<(String, String, String, String)>,
+) -> Answer {
+    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
+    let account = caller.account.clone();
+    let reader = {
+        let (app, log) = (app.clone(), log.clone());
+        blocking(lang, move || {
+            let reader = proposal::handle(app.heng(), &log, &caller.subject);
+            reader.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))
+        })
+        .await?
+    };
+    let found = crate::opening::evidence(&app, &log, (&reader, &account), &id, &sha256).await;
+    found.map_err(|error| Problem::of_app(lang, &error))?.ok_or_else(|| Problem::missing(lang))
+}

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
-    Answer, acts, applications, editions, files, fresh, logs, me, notes, notices, objections, opinions, outbox, panels,
-    papers, proposals, records, register, rules, session, tasks, visits,
+    Answer, acts, applications, board, editions, files, fresh, logs, me, notes, notices, objections, opinions, outbox,
+    panels, papers, proposals, records, register, rules, session, tasks, visits,
 };
 
 #[derive(OpenApi)]
@@ -43,7 +43,7 @@ use super::{
         acts::show, acts::save, acts::send,
         proposals::list, proposals::show, proposals::proof, proposals::scan, proposals::sign, proposals::withdraw,
         applications::list, applications::show, applications::file, opinions::show, panels::show, visits::show, session::show,
-        objections::list, objections::show,
+        objections::list, objections::show, objections::file,
         records::show, records::receipt,
         papers::list, papers::show, papers::of_all, papers::for_all,
         editions::list, editions::show, notices::list, notices::object,
@@ -51,7 +51,7 @@ use super::{
         register::programmes, register::show_programme, rules::versions, rules::dry_run,
         files::list, files::own, files::remove,
         files::unfinished, files::begin, files::state, files::append, files::finish, files::abandon,
-        notes::list, notes::add, outbox::list, outbox::withdraw, outbox::retry,
+        board::alarms, board::openings, notes::list, notes::add, outbox::list, outbox::withdraw, outbox::retry,
     ),
     components(schemas(ProblemBody, FieldProblem, applications::InField, applications::Order, register::LevelAsked)),
     modifiers(&Security, &Everywhere)

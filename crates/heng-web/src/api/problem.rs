@@ -123,6 +123,13 @@ impl Problem {
             .with(header::WWW_AUTHENTICATE, "Bearer realm=\"heng\"")
     }
 
+    /// Objections come too often from one address; `time` says when there may be another, `seconds` from now.
+    pub fn too_many_objections(lang: Lang, time: &str, seconds: u64) -> Problem {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Problem::new(lang, status, "objection.too_many", "too_many_objections", &[("time", time)])
+            .with(header::RETRY_AFTER, seconds.to_string())
+    }
+
     /// A token that does not open this door.
     pub fn of_account(lang: Lang, error: &AccountError) -> Problem {
         if let AccountError::App(error) = error {

@@ -169,8 +169,9 @@ async fn a_refusal_carries_its_code_and_article_in_both_languages() {
     let notice = town.ask("GET", &notices, None, None).await.json()["items"][0].clone();
     let path = format!("{notices}/{}/objections", notice["notice"].as_str().unwrap());
     let objection = json!({
-        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "x", "contact": "y",
-        "grounds": "not so",
+        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "990000199001011234",
+        "contact": "0396-0000000",
+        "grounds": "The figures are not so.",
     });
     town.clock.advance_millis(60 * 86_400_000);
     for (language, words) in [("en", "The notice ended"), ("zh", "期满")] {
@@ -191,7 +192,8 @@ async fn an_objection_needs_no_token_and_is_written_once() {
     let notice = list["items"].as_array().unwrap().iter().find(|n| n["open"] == true).unwrap().clone();
     let path = format!("{notices}/{}/objections", notice["notice"].as_str().unwrap());
     let mut objection = json!({
-        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "x", "contact": "y",
+        "application": notice["names"][0]["application"], "by": "person", "name": "王某", "identity": "990000199001011234",
+        "contact": "0396-0000000",
         "grounds": "The figures are not those of the tax office.",
     });
     let key = [("idempotency-key", "3f0c")];

@@ -1,9 +1,12 @@
 //! The portal over the demonstration office, in memory: every route by every role, and the JSON interface.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod bad_input;
+mod board;
 mod interface;
 mod matrix;
+mod objections;
 mod openapi;
 mod panels;
 mod papers;
@@ -23,6 +26,7 @@ use heng_app::desk::proposal;
 use heng_app::desk::{self, Kind};
 use heng_app::simulation::{DEMO_SEED, Frozen, build_demo};
 use heng_app::{Clock, Heng, ManualClock, SeededEntropy};
+use heng_domain::edition::events::Role;
 use heng_domain::rules::{read_calendar, read_criteria, read_rules};
 use heng_domain::time::Instant;
 use jiff::civil::{Date, date};
@@ -40,6 +44,7 @@ const NOTICE: &str = "heng.example/dongan-district/2026";
 /// The demonstration office with its portal.
 struct Town {
     app: App,
+    office: Arc<Heng>,
     clock: Arc<ManualClock>,
     router: Router,
     /// The same office as a portal that is no demonstration.
@@ -85,8 +90,8 @@ fn build() -> Town {
     let demo = Some(Demo { seed: DEMO_SEED, clock: Arc::new(ShiftedClock::default()) });
     let outbox = serde_json::from_value(serde_json::json!({ "base_url": "https://award.example/" })).unwrap();
     let app = App::new(Arc::clone(&heng), Settings { demo, outbox, ..Settings::default() }).unwrap();
-    let earnest = App::new(heng, Settings::default()).unwrap();
-    Town { router: crate::router(app.clone()), earnest: crate::router(earnest), app, clock }
+    let earnest = App::new(Arc::clone(&heng), Settings::default()).unwrap();
+    Town { router: crate::router(app.clone()), earnest: crate::router(earnest), office: heng, app, clock }
 }
 
 static TOWN: LazyLock<Town> = LazyLock::new(build);
@@ -188,6 +193,15 @@ impl Town {
     fn now(&self) -> Instant {
         self.clock.now()
     }
+}
+
+/// Somebody with a role in an edition.
+fn with_role(town: &Town, log: &str, role: Role) -> String {
+    let found = town.heng().log(log).unwrap();
+    let image = found.image();
+    let seats = &image.state.edition().unwrap().seats;
+    let mut holders = seats.iter().filter(|(id, seat)| id.starts_with("p:") && seat.roles.contains(&role));
+    holders.next().unwrap().0.clone()
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Came {

@@ -5,17 +5,18 @@ use std::io::Cursor;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use heng_app::AppError;
 use heng_app::account::Scope;
 use heng_app::desk::{files, proposal};
 use heng_app::draft::Draft;
 use heng_app::simulation::{DEMO_SEED, DeviceKey, office_draft};
 use heng_domain::edition::Thing;
 use heng_domain::edition::events::{Attachment, Role};
-use heng_domain::office::events::HonourRevoked;
+use heng_domain::office::events::{HonourRegistered, HonourRevoked};
 use heng_log::Hash;
 use serde_json::{Value, json};
 
-use super::{Came, FINISHED, NOTICE, OPEN, TOWN, Town, VOTING, build};
+use super::{Came, FINISHED, NOTICE, OPEN, TOWN, Town, VOTING, build, with_role};
 use crate::papers::KINDS;
 use crate::view::slug;
 
@@ -31,14 +32,6 @@ async fn items(town: &Town, log: &str, subject: Option<&str>) -> Vec<Value> {
     let came = town.ask("GET", &path, token.as_deref(), None).await;
     assert_eq!(came.status, StatusCode::OK, "{}", came.text());
     came.json()["items"].as_array().unwrap().clone()
-}
-
-fn with_role(town: &Town, log: &str, role: Role) -> String {
-    let found = town.heng().log(log).unwrap();
-    let image = found.image();
-    let seats = &image.state.edition().unwrap().seats;
-    let mut holders = seats.iter().filter(|(id, seat)| id.starts_with("p:") && seat.roles.contains(&role));
-    holders.next().unwrap().0.clone()
 }
 
 /// Two applicants of an edition.
@@ -253,6 +246,33 @@ async fn a_certificate_that_was_taken_back_does_not_print() {
     assert_eq!(page(&town, &path, None).await.status, StatusCode::NOT_FOUND);
     let public = page(&town, &format!("/en/certificates/{number}"), None).await.text();
     assert!(!public.contains(&format!("/en{path}")), "its page does not lead there any more");
+}
+
+/// An honour of an edition whose number the register has, or that has none, never enters it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_number_enters_the_register_once() {
+    let town = build();
+    let office = town.heng().office_log().unwrap();
+    let mut body = {
+        let image = office.image();
+        let honours = &image.state.office().unwrap().honours;
+        honours.values().find(|honour| honour.body.cite.is_some()).unwrap().body.clone()
+    };
+    let taken = body.certificate.clone();
+    body.honour = "h:another".to_owned();
+    body.cite.as_mut().unwrap().seq += 10_000;
+    let enter = |certificate: &str| {
+        let body = HonourRegistered { certificate: certificate.to_owned(), ..body.clone() };
+        let draft = office_draft("p:0001", "x", body).unwrap();
+        let signed = DeviceKey::of(DEMO_SEED, "p:0001").unwrap().sign(draft, office.id(), "p:0001", office.anchor());
+        office.submit(signed.unwrap())
+    };
+    for certificate in [taken.as_str(), ""] {
+        let refused = enter(certificate).unwrap_err();
+        let code = matches!(&refused, AppError::Refused(refusal) if refusal.code == "honour.certificate");
+        assert!(code, "{certificate}: {refused}");
+    }
+    enter("ANOTHER-01").unwrap();
 }
 
 /// A small picture, and text under the name of a PDF.

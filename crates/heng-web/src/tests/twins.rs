@@ -75,7 +75,8 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}", Json(&["/logs/{first}/{second}/tasks", "/logs/{first}/{second}/session"])),
     ("/work/{first}/{second}/records/{seq}", Json(&["/logs/{first}/{second}/records/{seq}"])),
     ("/work/{first}/{second}/receipts/{seq}", Json(&["/logs/{first}/{second}/receipts/{seq}"])),
-    ("/work/{first}/{second}/board", Json(&[PUBLIC_FILES, "/logs/{first}/{second}/tasks", "/logs/{first}/{second}/applications", "/logs/{first}/{second}/notes"])),
+    ("/work/{first}/{second}/board", Json(&[PUBLIC_FILES, "/logs/{first}/{second}/alarms", "/logs/{first}/{second}/openings", "/logs/{first}/{second}/tasks", "/logs/{first}/{second}/applications", "/logs/{first}/{second}/notes"])),
+    ("/work/{first}/{second}/openings", Json(&["/logs/{first}/{second}/openings"])),
     ("/work/{first}/{second}/board/notes", Json(&["/logs/{first}/{second}/notes"])),
     ("/work/{first}/{second}/board/checkpoint", Json(&[PUBLIC_FILES])),
     ("/work/{first}/{second}/papers", Json(&["/logs/{first}/{second}/papers"])),
@@ -84,6 +85,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}/opinions", Json(&["/logs/{first}/{second}/opinions"])),
     ("/work/{first}/{second}/objections", Json(&["/logs/{first}/{second}/objections"])),
     ("/work/{first}/{second}/objections/{id}", Json(&["/logs/{first}/{second}/objections/{id}"])),
+    ("/work/{first}/{second}/objections/{id}/files/{sha}", Json(&["/logs/{first}/{second}/objections/{id}/files/{sha256}"])),
     ("/work/{first}/{second}/visits", Json(&["/logs/{first}/{second}/applications", "/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/applications/{id}/visit", Json(&["/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/draws/{id}", None("draws the public result again from the bundle, as `heng verify` does")),
@@ -212,7 +214,7 @@ async fn notes_are_the_supervisors() {
         let log = town.heng().log(VOTING).unwrap();
         let image = log.image();
         let seats = &image.state.edition().unwrap().seats;
-        let role = heng_domain::edition::events::Role::Supervisor;
+        let role = Role::Supervisor;
         seats.iter().find(|(_, seat)| seat.active && seat.roles.contains(&role)).map(|(id, _)| id.clone()).unwrap()
     };
     let both = [Scope::Read, Scope::Write];

@@ -72,10 +72,12 @@ pub enum FieldKind<'a> {
     },
     /// Rows of cells.
     Grid(Grid<'a>),
-    /// A file.
+    /// A file, or several.
     File {
         /// The accepted types (`application/pdf`).
         accept: Text<'a>,
+        /// Whether several may be chosen.
+        several: bool,
     },
 }
 
@@ -208,8 +210,8 @@ fn control(field: &Field<'_>, described: Option<&str>) -> Markup {
                     }
                 }
             },
-            FieldKind::File { accept } => {
-                input type="file" id=(field.id) name=(field.name) accept=(accept)
+            FieldKind::File { accept, several } => {
+                input type="file" id=(field.id) name=(field.name) accept=(accept) multiple[*several]
                     aria-describedby=[described] aria-invalid=[invalid(field)];
             },
             FieldKind::Radio { .. } | FieldKind::Checks { .. } | FieldKind::Checkbox { .. } | FieldKind::Grid(_) => {},

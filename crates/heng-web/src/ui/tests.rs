@@ -60,7 +60,7 @@ fn fields() -> Vec<String> {
         FieldKind::Radio { options: &options, chosen: "b".into() },
         FieldKind::Checks { options: &options, chosen: &["a".into(), "b".into()] },
         FieldKind::Checkbox { value: "1".into(), checked: true },
-        FieldKind::File { accept: "application/pdf".into() },
+        FieldKind::File { accept: "application/pdf".into(), several: false },
     ];
     kinds
         .into_iter()

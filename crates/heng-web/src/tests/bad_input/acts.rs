@@ -211,8 +211,14 @@ async fn beginnings(met: &mut Met, town: &Town) {
     };
     proposal::offer_key(town.heng(), new, &expert, &key).unwrap();
     let objection = Answers::from(
-        [("by", "person"), ("name", "王某"), ("identity", "x"), ("contact", "y"), ("grounds", "不实")]
-            .map(|(name, value)| (name.to_owned(), vec![value.to_owned()])),
+        [
+            ("by", "person"),
+            ("name", "王某"),
+            ("identity", "990000199001011234"),
+            ("contact", "0396-0000000"),
+            ("grounds", "所列数据与年报不一致。"),
+        ]
+        .map(|(name, value)| (name.to_owned(), vec![value.to_owned()])),
     );
     let (notice, application) = town.noticed();
     let path = format!("/editions/{}/notices/{notice}", crate::view::slug(NOTICE));

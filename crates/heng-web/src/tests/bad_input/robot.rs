@@ -44,14 +44,15 @@ pub(super) fn paper() -> (Town, String) {
         stop: Some(Stop::Applications(applicants)),
     };
     run(&heng, &clock, &cast, &frozen, &plan, &|_| {}).unwrap();
-    let app = App::new(Arc::new(heng), Settings::default()).unwrap();
+    let office = Arc::new(heng);
+    let app = App::new(Arc::clone(&office), Settings::default()).unwrap();
     let router = crate::router(app.clone());
-    (Town { earnest: router.clone(), router, app, clock }, log)
+    (Town { earnest: router.clone(), router, office, app, clock }, log)
 }
 
 impl Town {
     /// A notice on which objections are taken now, and somebody whom it names.
-    pub(super) fn noticed(&self) -> (String, String) {
+    pub(in crate::tests) fn noticed(&self) -> (String, String) {
         let log = self.heng().log(NOTICE).unwrap();
         let image = log.image();
         let edition = image.state.edition().unwrap();
