@@ -156,6 +156,15 @@ impl Field {
         }
     }
 
+    /// Whether it may be left out whatever else is answered. A declaration may be given for one applicant or for the rest
+    /// together, evidence as a file or as a source: one of them is needed, so none is called optional.
+    pub fn is_free(&self) -> bool {
+        let one_of = ["declare:"].iter().any(|start| self.name.starts_with(start))
+            || [":files", ":source"].iter().any(|end| self.name.ends_with(end))
+            || self.name == "no_other";
+        self.optional && !one_of
+    }
+
     /// With other words.
     #[must_use]
     pub fn label(mut self, label: Text) -> Field {
@@ -542,13 +551,7 @@ pub fn local_text(instant: Instant, offset: i32) -> String {
 
 /// Fen as the form shows them.
 pub fn yuan_text(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    let fen = fen.unsigned_abs();
-    if fen.is_multiple_of(100) {
-        format!("{sign}{}", fen / 100)
-    } else {
-        format!("{sign}{}.{:02}", fen / 100, fen % 100)
-    }
+    heng_domain::messages::yuan(fen.into())
 }
 
 /// A day as people write it.

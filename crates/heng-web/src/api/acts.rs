@@ -15,7 +15,7 @@ use super::given::{At, Given, Speaks};
 use super::once::{Done, Request, once};
 use super::problem::Problem;
 use super::proposals::ProposalShape;
-use super::shapes::{Answers, Draft, Field, File, Recorded, RoleCount, Words};
+use super::shapes::{Answers, Draft, Field, File, Recorded, RoleCount, ShownShape, Words};
 use super::{Answer, ROOT, blocking, fresh};
 use crate::door::Caller;
 use crate::view::App;
@@ -52,6 +52,8 @@ pub(crate) struct ActShape {
     fields: Vec<Field>,
     /// Files that were uploaded and may be attached, where a field asks for files.
     files: Vec<File>,
+    /// What the act concerns and what follows from it: lists and consequences to read before sending.
+    shows: Vec<ShownShape>,
     /// The objection that it decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     objection: Option<crate::objections::ObjectionShape>,
@@ -103,7 +105,8 @@ impl Form {
 
     /// A mistyped name would be an answer that is silently left out; so would a second answer where one is asked.
     fn known(&self, sheet: &Sheet, answers: &Answers) -> Result<(), Problem> {
-        let fields: BTreeMap<&str, &desk::Field> = sheet.fields.iter().map(|field| (field.name.as_str(), field)).collect();
+        let fields: BTreeMap<&str, &desk::Field> =
+            sheet.fields.iter().map(|field| (field.name.as_str(), field)).collect();
         let refused = answers.iter().filter_map(|(name, given)| match fields.get(name.as_str()) {
             None => Some(Wrong::new(name, "unknown_field")),
             Some(field) if given.len() > 1 && !field.kind.takes_several() => Some(Wrong::new(name, "once")),
@@ -139,6 +142,7 @@ pub(crate) async fn show(
         let objection = crate::objections::of_act(&form.app, &form.log, &sheet.me, sheet.kind, &sheet.case.id);
         Ok(ActShape {
             objection,
+            shows: sheet.shows.iter().map(ShownShape::from).collect(),
             log: form.log.clone(),
             kind: sheet.kind,
             title: words("act", sheet.kind, &[]).into(),

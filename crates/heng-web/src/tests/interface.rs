@@ -77,10 +77,7 @@ async fn a_program_finds_its_work_does_it_once_and_proves_it() {
     // A second answer where one is asked is refused also in a draft: keeping the first would drop it without a word.
     let twice = json!({ "version": 1, "answers": { "reason": ["one", "two"] } });
     let twice = town.ask("PUT", &format!("{href}/draft"), token, Some(twice)).await;
-    assert_eq!(
-        (twice.status, &twice.json()["errors"][0]["code"]),
-        (StatusCode::UNPROCESSABLE_ENTITY, &json!("once"))
-    );
+    assert_eq!((twice.status, &twice.json()["errors"][0]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("once")));
 
     // Sent twice, done once.
     let answers = json!({ "answers": { "reason": ["merged with another firm"] } });

@@ -8,6 +8,7 @@ mod openapi;
 mod papers;
 mod secrets;
 mod session;
+mod told;
 mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};
