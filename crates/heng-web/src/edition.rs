@@ -94,7 +94,11 @@ fn next(view: &View, edition: &Edition, log: &Log, now: Instant) -> Markup {
             .iter()
             .find(|(_, n)| n.body.stage == stage.id)
             .map(|(id, _)| Action::Link(Link::new(view.t("notice_button"), format!("{here}/notices/{id}")))),
-        StageKind::Application if edition.call.as_ref().is_some_and(|c| (c.opens..c.closes).contains(&now)) => {
+        // Whoever works for the office has no application to fill in.
+        StageKind::Application
+            if view.me.as_ref().is_none_or(|me| me.subject.starts_with("o:"))
+                && edition.call.as_ref().is_some_and(|c| (c.opens..c.closes).contains(&now)) =>
+        {
             Some(Action::Link(Link::new(view.t("apply_button"), apply_href(view, log))))
         }
         _ => None,

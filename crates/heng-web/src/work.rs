@@ -137,11 +137,18 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
     let asked: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| s.asked).collect();
     let waiting: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| !s.asked).collect();
     let count = work.duties.len() + asked.len();
+    // Whose turn it is, and until when: waiting is easier with a day.
+    let stands = only.as_ref().and_then(|log| {
+        let log = app.heng().log(log).ok()?;
+        let image = log.image();
+        Some(stands(view, image.state.edition()?))
+    });
     // What has been proposed already waits for its signature first.
     let step = session.as_ref().and_then(|part| part.step.as_ref()).filter(|_| asked.is_empty());
     let main = html! {
         (ui::title_block(&title, Some(&view.tp("work_kicker", &[("name", &me.session.account.name)]))))
         @if let Some(log) = &only { (own_state(view, app, me, log)) (log_links(view, app, me, log)) }
+        @if let Some(stands) = &stands { p.stands { (stands) } }
         @if count > 0 || step.is_none() {
             (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
         }
@@ -224,18 +231,12 @@ fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)], on
     {
         step
     } else {
-        // Whose turn it is, and until when: waiting is easier with a day.
-        let stands = only.and_then(|log| {
-            let log = app.heng().log(log).ok()?;
-            let image = log.image();
-            Some(stands(view, image.state.edition()?))
-        });
         NextStep {
             label: view.t("next_step").into(),
-            text: view.t(if stands.is_some() { "next_none_at" } else { "next_none" }).into(),
+            text: view.t("next_none").into(),
             due: None,
             action: None,
-            reason: Some(stands.unwrap_or_else(|| view.t("next_none_reason")).into()),
+            reason: Some(view.t("next_none_reason").into()),
         }
     };
     ui::next_step(&step)

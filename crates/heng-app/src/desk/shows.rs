@@ -108,7 +108,9 @@ pub fn refused(edition: Option<&Edition>, refusal: &Refusal) -> Text {
         let mut told = refusal.clone();
         for value in told.params.values_mut() {
             let parts: Vec<String> = value.split(", ").map(|part| called(edition, part).get(lang).to_owned()).collect();
-            *value = parts.join(if lang == Lang::Zh { "、" } else { ", " });
+            // A list of things that have names; anything else is a sentence or a number and stays as it is.
+            let listed = parts.join(", ") != *value;
+            *value = parts.join(if listed && lang == Lang::Zh { "、" } else { ", " });
         }
         messages::refusal(lang, &told)
     };

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use heng_app::desk;
 use heng_domain::messages;
 use heng_domain::refusal::Refusal;
 use heng_domain::text::{Lang, Text};
 use serde_json::Value;
 
-use super::{OPEN, TOWN, VOTING};
+use super::{FINISHED, NOTICE, OPEN, TOWN, VOTING};
 
 /// Words of three and more small letters. In Chinese they are codes, unless they stand in a handle or a free text.
 fn latin(text: &str) -> Option<&str> {
@@ -142,4 +144,61 @@ fn a_refusal_names_things_and_days_as_people_do() {
     let late = Refusal::new("gate.window", "").with("closes", edition.local(TOWN.now()));
     let told = messages::refusal(Lang::Zh, &late);
     assert!(told.contains("2026年5月20日"), "{told}");
+}
+
+/// A page in English, for nobody or for somebody who is signed in.
+async fn page(path: &str, subject: Option<&str>) -> String {
+    let mut request = Request::get(path);
+    if let Some(subject) = subject {
+        request = request.header(header::COOKIE, TOWN.cookie(subject));
+    }
+    let came = TOWN.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(came.status, StatusCode::OK, "{path}");
+    came.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_apply_is_led_to_the_form_and_told_how_to_get_an_account() {
+    let here = format!("/en/editions/{}", crate::view::slug(OPEN));
+    let form = format!("/en/work/{}/application.submitted/-", crate::view::slug(OPEN));
+    let public = page(&here, None).await;
+    let sign_in = format!("/en/sign-in?next={}", form.replace('/', "%2F"));
+    assert!(public.contains(&sign_in) && public.contains(">Apply<"), "{public}");
+    assert!(page("/en/sign-in", None).await.contains("The office registers it and sends an invitation"));
+    assert!(page(&here, Some("o:0005")).await.contains(&format!("href=\"{form}\"")));
+    // An officer has nothing to apply for.
+    assert!(!page(&here, Some("p:0001")).await.contains(">Apply<"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_won_before_the_decision() {
+    let on_notice = page(&format!("/en/editions/{}", crate::view::slug(NOTICE)), None).await;
+    assert!(on_notice.contains("Proposed winners") && !on_notice.contains("<h2>Winners</h2>"), "{on_notice}");
+    let decided = page(&format!("/en/editions/{}", crate::view::slug(FINISHED)), None).await;
+    assert!(decided.contains("<h2>Winners</h2>") && !decided.contains("Proposed winners"), "{decided}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firm_sees_first_where_its_own_application_stands() {
+    let work = page(&format!("/en/work/{}", crate::view::slug(OPEN)), Some("o:0005")).await;
+    let (own, rooms) = (work.find("own-state").unwrap(), work.find("class=\"rooms\"").unwrap());
+    assert!(own < rooms && work.contains("not submitted"), "{work}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_way_is_shown_that_ends_at_a_closed_door() {
+    let rooms = |text: String| (text.contains("/account/people\""), text.contains("/work/outbox\""));
+    assert_eq!(rooms(page("/en/work/office/log", Some("p:0001")).await), (true, true));
+    assert_eq!(rooms(page("/en/work/office/log", Some("p:0100")).await), (false, false));
+}
+
+#[test]
+fn officers_choose_experts_by_name_and_a_declaration_is_not_called_optional() {
+    let sheet = desk::sheet(TOWN.heng(), VOTING, "p:0001", "recusal.ordered", "-").unwrap();
+    let desk::Kind::One { choices } = &sheet.fields[0].kind else { panic!("{:?}", sheet.fields[0]) };
+    let expert = choices.iter().find(|choice| choice.value.starts_with("x:")).unwrap();
+    assert!(expert.label.zh.contains(&format!(" · {}", expert.value)), "{expert:?}");
+    let field = |name: &str| desk::Field::new(name, desk::Kind::Tick).optional();
+    assert!(!field("declare:a:001").is_free() && !field("staff_trained:source").is_free());
+    assert!(field("staff_trained:note").is_free());
 }
