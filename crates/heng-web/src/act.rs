@@ -447,7 +447,12 @@ fn clock_time(saved: &Saved, offset: i32) -> String {
 fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &Shown) -> Response {
     let act = words("act", sheet.kind, &[]);
     let title = act.get(view.lang).to_owned();
-    let kicker = format!("{} · {}", log_name(&form.app, &form.log).get(view.lang), sheet.case.about.get(view.lang));
+    let (log, about) = (log_name(&form.app, &form.log), sheet.case.about.get(view.lang));
+    // What an act does to the whole edition is about its label, which the log's name holds already.
+    let kicker = match log.get(view.lang) {
+        log if log.ends_with(about) => log.to_owned(),
+        log => format!("{log} · {about}"),
+    };
     let keeps = drafts::keeps(sheet.kind);
     let begun = form.version(sheet, None).ok();
     let version = shown.version.or(draft.map(|d| d.version)).or(begun).unwrap_or_default();

@@ -129,11 +129,11 @@ fn rows(known: &Known<'_>, kind: &str, parent: &str, body: &Value, out: &mut Vec
         if said.zh.trim().is_empty() || said.en.trim().is_empty() {
             continue;
         }
-        out.push((label(parent, key), said));
+        out.push((heading(parent, key), said));
         // Whom a motion is about stands beside its text, whatever the text says.
         let motion = known.edition.filter(|_| key == "motion").zip(value.as_str());
         if let Some((edition, motion)) = motion.and_then(|(e, id)| e.motion(id).map(|motion| (e, motion))) {
-            out.push((label(parent, "option"), super::committee::names(edition, &motion.body.options)));
+            out.push((heading(parent, "option"), super::committee::names(edition, &motion.body.options)));
         }
     }
 }
@@ -152,6 +152,14 @@ fn machine(kind: &str, key: &str, value: &Value) -> bool {
     };
     // A key is compared by its fingerprint where it is enrolled, and only there.
     bound || MACHINE.contains(&key) || key == "key" && !kind.starts_with("key.")
+}
+
+/// A label at the head of a line; within a line it is written small.
+fn heading(parent: &str, key: &str) -> Text {
+    let label = label(parent, key);
+    let mut rest = label.en.chars();
+    let en = rest.next().map(|first| first.to_uppercase().chain(rest).collect());
+    Text { en: en.unwrap_or_default(), ..label }
 }
 
 fn label(parent: &str, key: &str) -> Text {

@@ -14,7 +14,7 @@ use heng_domain::text::Text;
 use heng_log::{Hash, Sha256};
 use jiff::civil::{Date, Weekday};
 
-use super::field::{Choice, Field, Input, Kind, same, words};
+use super::field::{Choice, Field, Input, Kind, day_words, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
@@ -523,7 +523,7 @@ fn plan_form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
     let mut fields = vec![
         Field::new("source", Kind::Line { most: 60 }).with(words("prefill", "draw_source", &[]).zh),
         Field::new("period", Kind::Line { most: 60 })
-            .with(words("prefill", "draw_period", &[("day", &same(event))]).zh),
+            .with(words("prefill", "draw_period", &[("day", &day_words(event))]).zh),
         Field::new("sources_on", Kind::Day).with(event),
     ];
     for (group, from, to) in strata(desk.edition, state) {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heng_domain::messages::{message, plain};
+use heng_domain::messages::{date, message, plain};
 use heng_domain::rules::Problem;
 use heng_domain::text::{Lang, Text, turns};
 use heng_domain::time::Instant;
@@ -135,6 +135,11 @@ pub fn same(text: impl ToString) -> Text {
     Text { zh: text.clone(), en: text }
 }
 
+/// A day as the reader writes it.
+pub fn day_words(day: Date) -> Text {
+    Text { zh: date(Lang::Zh, day), en: date(Lang::En, day) }
+}
+
 impl Field {
     /// A question whose words stand under `field.<name>`; a hint, if the catalogue has one, under `hint.<name>`.
     pub fn new(name: &str, kind: Kind) -> Field {
@@ -159,9 +164,9 @@ impl Field {
     /// Whether it may be left out whatever else is answered. A declaration may be given for one applicant or for the rest
     /// together, evidence as a file or as a source: one of them is needed, so none is called optional.
     pub fn is_free(&self) -> bool {
-        let one_of = ["declare:"].iter().any(|start| self.name.starts_with(start))
+        let one_of = self.name.starts_with("declare:")
             || [":files", ":source"].iter().any(|end| self.name.ends_with(end))
-            || self.name == "no_other";
+            || matches!(self.name.as_str(), "source" | "no_other");
         self.optional && !one_of
     }
 

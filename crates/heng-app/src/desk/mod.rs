@@ -46,7 +46,7 @@ use crate::error::{AppError, Result};
 use crate::heng::Heng;
 pub use application::{fill_in, import, import_sources};
 pub use describe::{Known, describe};
-pub use field::{Answers, Choice, Field, Input, Kind, Wrong, read, same, words};
+pub use field::{Answers, Choice, Field, Input, Kind, Wrong, day_words, read, same, words};
 pub use shows::{Shown, case_of, refused, shows, texts};
 
 /// Who does an act. It decides what is offered; whether it may be done, `admit` decides.

@@ -3,11 +3,11 @@
 use heng_domain::edition::events::{ConditionChecked, PreReviewDecided, Role};
 use heng_domain::eligibility::{Facts, decide};
 use heng_domain::rules::{Condition, ConditionKind, StageKind};
-use heng_domain::text::{Lang, Text};
+use heng_domain::text::Text;
 use jiff::civil::Date;
 
 use super::call::yes_no;
-use super::field::{Choice, Field, Input, Kind, same, words};
+use super::field::{Choice, Field, Input, Kind, day_words, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
@@ -128,10 +128,7 @@ fn threshold(desk: &EditionDesk<'_>, id: &str, condition: &Condition) -> Option<
     let relief = condition.relief.as_ref().filter(|relief| marks.contains(&relief.group)).map(|relief| relief.years);
     let years = same(relief.or(condition.years).unwrap_or(0));
     let anchor = desk.edition.anchor_day();
-    let on = |day: Option<Date>| {
-        let day = |lang| day.map(|day| heng_domain::messages::date(lang, day)).unwrap_or_default();
-        Text::new(day(Lang::Zh), day(Lang::En))
-    };
+    let on = |day: Option<Date>| day.map_or_else(|| same(""), day_words);
     match condition.kind {
         ConditionKind::Share => {
             // The staff of the newest year, unless it is marked as a secret.

@@ -3,7 +3,9 @@
 //! It is shown before anybody presses or signs: a list that is first seen afterwards cannot be checked.
 
 use heng_domain::edition::Edition;
-use heng_domain::edition::events::{MinutesSigned, OpinionsAsked, PledgeGiven, StageClosed, StageOpened};
+use heng_domain::edition::events::{
+    MinutesSigned, OpinionsAsked, PledgeGiven, PreReviewDecided, StageClosed, StageOpened,
+};
 use heng_domain::messages;
 use heng_domain::refusal::Refusal;
 use heng_domain::rules::{Stage, StageKind};
@@ -30,6 +32,7 @@ pub fn shows(edition: &Edition, kind: &str, case: &str, now: Instant) -> Vec<Sho
     let stage = || edition.rules().stage(case);
     match kind {
         OpinionsAsked::KIND => asked(edition),
+        PreReviewDecided::KIND => checked(edition, case),
         StageOpened::KIND => stage().map(opening).into_iter().collect(),
         StageClosed::KIND => stage().map(|stage| closing(edition, stage, now)).unwrap_or_default(),
         _ => Vec::new(),
@@ -55,6 +58,18 @@ fn asked(edition: &Edition) -> Vec<Shown> {
     rules.departments.iter().map(of).collect()
 }
 
+/// What was found on each condition: the decision follows from it.
+fn checked(edition: &Edition, application: &str) -> Vec<Shown> {
+    let Some(application) = edition.applications.get(application) else { return Vec::new() };
+    let of = |condition: &heng_domain::rules::Condition| {
+        let check = application.checks.get(&condition.id)?;
+        let result = words("choice", if check.met { "confirmed_yes" } else { "confirmed_no" }, &[]);
+        Some(words("shows", "condition_result", &[("condition", &condition.name), ("result", &result)]))
+    };
+    let lines = edition.rules().conditions.iter().filter_map(of).collect();
+    vec![Shown { title: words("shows", "conditions", &[]), lines }]
+}
+
 fn opening(stage: &Stage) -> Shown {
     let key = match stage.kind {
         StageKind::Call => words("shows", "open_call", &[]),
@@ -62,6 +77,9 @@ fn opening(stage: &Stage) -> Shown {
         StageKind::Recommendation => words("shows", "open_recommendation", &[]),
         StageKind::PreReview => words("shows", "open_pre_review", &[]),
         StageKind::Experts => words("shows", "open_experts", &[]),
+        StageKind::Scoring if stage.scoring.as_ref().and_then(|s| s.visit.as_ref()).is_some_and(|v| v.value) => {
+            words("shows", "open_visits", &[])
+        }
         StageKind::Scoring => words("shows", "open_scoring", &[]),
         StageKind::Shortlist => words("shows", "open_shortlist", &[]),
         StageKind::Committee => words("shows", "open_committee", &[]),

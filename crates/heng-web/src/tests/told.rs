@@ -125,6 +125,17 @@ fn every_department_is_listed_with_every_application_it_is_asked_about() {
 }
 
 #[test]
+fn a_decision_on_eligibility_shows_what_was_found_on_each_condition() {
+    let log = TOWN.heng().log(VOTING).unwrap();
+    let image = log.image();
+    let edition = image.state.edition().unwrap();
+    let (id, application) = edition.applications.iter().find(|(_, a)| a.review.is_some()).unwrap();
+    let shows = desk::shows(edition, "pre_review.decided", id, TOWN.now());
+    assert_eq!(shows[0].lines.len(), application.checks.len());
+    assert!(shows[0].lines.iter().all(|line| line.zh.contains("符合")), "{shows:?}");
+}
+
+#[test]
 fn a_refusal_names_things_and_days_as_people_do() {
     let log = TOWN.heng().log(VOTING).unwrap();
     let image = log.image();
@@ -201,4 +212,6 @@ fn officers_choose_experts_by_name_and_a_declaration_is_not_called_optional() {
     let field = |name: &str| desk::Field::new(name, desk::Kind::Tick).optional();
     assert!(!field("declare:a:001").is_free() && !field("staff_trained:source").is_free());
     assert!(field("staff_trained:note").is_free());
+    let dated = desk::day_words(jiff::civil::date(2026, 3, 4));
+    assert_eq!((dated.zh.as_str(), dated.en.as_str()), ("2026年3月4日", "4 March 2026"));
 }

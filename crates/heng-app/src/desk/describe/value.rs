@@ -343,6 +343,9 @@ fn parts(known: &Known<'_>, at: &At<'_>, map: &Map<String, Value>) -> Text {
     let said = entries.into_iter().filter_map(|(key, value)| {
         let said = shown(known, &At { parent: at.key, key, body: at.body, kind: at.kind }, value);
         let label = label(at.key, key);
+        if key == "year" {
+            return Some(words("body_as", "year", &[("year", &said)]));
+        }
         (!said.zh.is_empty()).then(|| both(|lang| format!("{} {}", label.get(lang), said.get(lang))))
     });
     joined(said, "，", ", ")
