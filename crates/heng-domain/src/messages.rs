@@ -73,10 +73,33 @@ pub fn moment(lang: Lang, at: DateTime) -> String {
     message(lang, "date", "moment", [("day", day.as_str()), ("time", time.as_str())])
 }
 
+/// An amount in yuan, from fen.
+pub fn yuan(fen: i128) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    let fen = fen.unsigned_abs();
+    if fen.is_multiple_of(100) {
+        format!("{sign}{}", fen / 100)
+    } else {
+        format!("{sign}{}.{:02}", fen / 100, fen % 100)
+    }
+}
+
+/// A parameter of a refusal as people read it: days and times in the reader's form, anything else as it is.
+fn read_aloud(lang: Lang, value: &str) -> String {
+    if let Some(day) = value.parse::<Date>().ok().filter(|day| day.to_string() == value) {
+        return date(lang, day);
+    }
+    match value.parse::<DateTime>().ok().filter(|at| at.to_string() == value) {
+        Some(at) => moment(lang, at),
+        None => value.to_owned(),
+    }
+}
+
 /// The sentence of a refusal: what was wrong, what to do, and the article.
 pub fn refusal(lang: Lang, refusal: &Refusal) -> String {
-    let sentence =
-        message(lang, "refusal", refusal.code, refusal.params.iter().map(|(name, value)| (*name, value.as_str())));
+    let params: Vec<(&str, String)> =
+        refusal.params.iter().map(|(name, value)| (*name, read_aloud(lang, value))).collect();
+    let sentence = message(lang, "refusal", refusal.code, params.iter().map(|(name, value)| (*name, value.as_str())));
     if refusal.basis.is_empty() {
         return sentence;
     }

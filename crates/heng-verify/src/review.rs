@@ -50,8 +50,11 @@ pub(crate) fn process(edition: &Edition, checks: &mut Checks) {
                 .step(Sentence::new("s_refused").with("application", id).with("conditions", names.join(", ")));
         }
     }
-    let conflict = edition.panels.values().flat_map(|p| p.applications.iter().map(move |a| (p, a)));
-    let conflicts = conflict.filter(|(p, a)| p.members.iter().any(|m| edition.is_recused(m, a))).count();
+    // Whoever declares a conflict stays on the panel and leaves this one application out: only a sheet on it is taking part.
+    let judged = |person: &String, application: &String| {
+        edition.sheets.values().any(|s| s.submitted.get(application).is_some_and(|by| by.contains_key(person)))
+    };
+    let conflicts = edition.recusals.keys().filter(|(person, application)| judged(person, application)).count();
     checks.say(
         "V-11",
         Sentence::new("v11")

@@ -27,7 +27,7 @@ use self::parts::{
     BUTTON, PART, VERSION, fields_of, html_id, is_long, part_query, parts, progress, said, say_the_same, standing,
     whole,
 };
-pub(crate) use self::parts::{Posted, posted};
+pub(crate) use self::parts::{Posted, posted, shows};
 use self::question::question;
 use crate::session;
 use crate::ui::{self, Action, Link, NextStep, Tone};
@@ -413,7 +413,7 @@ fn again(view: &View, form: &Form, sheet: &Sheet, answers: Answers, error: DeskE
         DeskError::Refused(refusal) => Shown {
             status: Some(StatusCode::CONFLICT),
             answers: Some(answers),
-            refused: Some(messages::refusal(view.lang, &refusal)),
+            refused: Some(crate::words::refusal(view.lang, &form.app, &form.log, &refusal)),
             ..Shown::default()
         },
         other => return trouble(view, &form.app, &other),
@@ -447,7 +447,12 @@ fn clock_time(saved: &Saved, offset: i32) -> String {
 fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &Shown) -> Response {
     let act = words("act", sheet.kind, &[]);
     let title = act.get(view.lang).to_owned();
-    let kicker = format!("{} · {}", log_name(&form.app, &form.log).get(view.lang), sheet.case.about.get(view.lang));
+    let (log, about) = (log_name(&form.app, &form.log), sheet.case.about.get(view.lang));
+    // What an act does to the whole edition is about its label, which the log's name holds already.
+    let kicker = match log.get(view.lang) {
+        log if log.ends_with(about) => log.to_owned(),
+        log => format!("{log} · {about}"),
+    };
     let keeps = drafts::keeps(sheet.kind);
     let begun = form.version(sheet, None).ok();
     let version = shown.version.or(draft.map(|d| d.version)).or(begun).unwrap_or_default();
@@ -496,7 +501,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
                 (ui::submit(&view.t("go_next_part"), true, Some((BUTTON, "save"))))
                 a.button href=(act_href(view, &form.app, &form.log, &form.kind, &form.case)) { (view.t("to_task_list")) }
             }
-        } @else { (buttons(view, sheet)) }
+        } @else { (shows(view, &sheet.shows)) (buttons(view, sheet)) }
     };
     let main = html! {
         (ui::title_block(&title, Some(&kicker)))
@@ -521,6 +526,11 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         }
         @if listed { (tasks::list(view, form, sheet, draft, now, version)) }
         @else { @match &read {
+            // Where nothing is typed beside it, what is to be read stands whole.
+            Some(read) if sheet.fields.is_empty() => {
+                section { (read) }
+                (wrapped(&action, view, &body, begun.filter(|_| keeps)))
+            },
             Some(read) => div.split {
                 section.split-read aria-label=(view.t(if crate::objections::decides(sheet.kind) { "objections_title" } else { "dossier" })) { (read) }
                 section.split-write aria-label=(title) { (wrapped(&action, view, &body, begun.filter(|_| keeps))) }
@@ -665,7 +675,7 @@ pub(crate) async fn record(
         let image = log.image();
         let offset = image.state.edition().map(|e| e.rules().utc_offset_minutes);
         let offset = offset.or_else(|| image.state.office().map(|o| o.founded.utc_offset_minutes)).unwrap_or(0);
-        (desk::describe(image.state.edition(), &record.body, &BTreeMap::new()), offset)
+        (desk::describe(&image.state, &record.kind, &record.body, &BTreeMap::new()), offset)
     };
     // Whoever has applied gets a receipt on paper too.
     let submitted =

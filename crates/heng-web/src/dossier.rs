@@ -368,7 +368,7 @@ pub(crate) fn state_of(edition: &Edition, id: &str) -> (&'static str, Tone) {
 }
 
 /// The same in a sentence: with the tier and the certificate, or the stage that works on it.
-fn standing(view: &View, edition: &Edition, id: &str) -> String {
+pub(crate) fn standing(view: &View, edition: &Edition, id: &str) -> String {
     let tier = |tier: &str| edition.rules().tier(tier).map_or(tier, |t| t.name.get(view.lang)).to_owned();
     match state_of(edition, id).0 {
         "state_won" => {

@@ -15,7 +15,7 @@ use crate::ui::{
     self, Action, Bar, Choice, Column, Link, NextStep, PictureWords, ProfileBar, Row, StageMark, StageState, Tone,
     VoteSquare,
 };
-use crate::view::{App, Content, View, edition_href, find};
+use crate::view::{App, Content, View, edition_href, find, slug};
 use crate::words::{date, instant, money, number, points, t, tp};
 
 pub(crate) async fn show(
@@ -95,9 +95,17 @@ fn next(view: &View, edition: &Edition, log: &Log, now: Instant) -> Markup {
             .iter()
             .find(|(_, n)| n.body.stage == stage.id)
             .map(|(id, _)| Action::Link(Link::new(view.t("notice_button"), format!("{here}/notices/{id}")))),
+        // Whoever works for the office has no application to fill in.
+        StageKind::Application
+            if view.me.as_ref().is_none_or(|me| me.subject.starts_with("o:"))
+                && edition.call.as_ref().is_some_and(|c| (c.opens..c.closes).contains(&now)) =>
+        {
+            Some(Action::Link(Link::new(view.t("apply_button"), apply_href(view, log))))
+        }
         _ => None,
     };
     let reason = match (&action, stage.kind) {
+        (Some(_), StageKind::Application) => Some(view.t("apply_text").into()),
         (None, StageKind::Application) => Some(view.t("no_fee").into()),
         (None, _) => Some(view.t("nothing_to_do").into()),
         _ => None,
@@ -109,6 +117,16 @@ fn next(view: &View, edition: &Edition, log: &Log, now: Instant) -> Markup {
         action,
         reason,
     })
+}
+
+/// Where an application is filled in; whoever is not signed in comes there by the sign-in, which says how to get an account.
+fn apply_href(view: &View, log: &Log) -> String {
+    let form = view.href(&format!("/work/{}/application.submitted/-", slug(log.id())));
+    if view.me.is_some() {
+        return form;
+    }
+    let next = serde_urlencoded::to_string([("next", form)]).unwrap_or_default();
+    format!("{}?{next}", view.href("/sign-in"))
 }
 
 fn spine(view: &View, edition: &Edition) -> Markup {
@@ -160,7 +178,8 @@ pub(crate) fn funnel_numbers(view: &View, edition: &Edition) -> Vec<(String, u64
         }
     }
     if edition.public_may_see(Thing::Result) {
-        out.push((view.t("funnel_winners"), count(edition.standing_winners().len())));
+        let key = if edition.decision.is_some() { "funnel_winners" } else { "funnel_proposed" };
+        out.push((view.t(key), count(edition.standing_winners().len())));
     }
     out
 }
@@ -256,12 +275,15 @@ fn winners(view: &View, edition: &Edition, result: &PublicResult) -> Markup {
             }
         })
         .collect();
+    // What the committee has chosen is proposed; only the government's decision makes winners.
+    let title = view.t(if result.decision.is_some() { "winners" } else { "proposed_winners" });
     let empty: u32 = edition.winners().into_iter().flatten().map(|t| t.empty).sum();
     html! {
         section {
-            h2 { (view.t("winners")) }
+            h2 { (title) }
+            @if result.decision.is_none() { p { (view.t("proposed_text")) } }
             @if let Some(number) = &result.decision { p { (view.tp("decision_line", &[("number", number)])) } }
-            (ui::table(&view.t("winners"), &columns, &rows, &ui::empty_state(&view.t("no_winner"), None)))
+            (ui::table(&title, &columns, &rows, &ui::empty_state(&view.t("no_winner"), None)))
             @if empty > 0 { p { (view.tp("empty_seats", &[("count", &empty.to_string())])) } }
         }
     }

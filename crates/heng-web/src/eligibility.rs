@@ -60,7 +60,7 @@ fn row<'a>(view: &View, seen: &Seen<'_>, condition: &Condition, files: &str) -> 
 fn facts(view: &View, edition: &Edition, check: &ConditionChecked) -> Markup {
     let facts = serde_json::to_value(&check.facts).unwrap_or_default();
     html! {
-        @for (label, value) in describe(Some(edition), &facts, &BTreeMap::new()) {
+        @for (label, value) in describe(edition, "facts", &facts, &BTreeMap::new()) {
             p { (label.get(view.lang)) " " (value.get(view.lang)) }
         }
         @if !check.note.is_empty() { p { (check.note) } }

@@ -15,14 +15,18 @@ pub(crate) fn content(view: &View, app: &App, log: &str, stage: &str) -> Option<
     let image = found.image();
     let edition = image.state.edition()?;
     let stage = edition.rules().stage(stage)?;
-    let kept: Vec<String> = match (&stage.shortlist, &stage.committee) {
-        (Some(_), _) => edition.compute_shortlist(&stage.id)?,
-        (None, Some(_)) => edition
-            .compute_vote_shortlist(&stage.id)
-            .filter(|_| edition.winners_stage().is_none_or(|(id, _)| id != stage.id))
-            .or_else(|| winners(edition))?,
-        (None, None) => winners(edition)?,
+    let narrows = edition.winners_stage().is_none_or(|(id, _)| id != stage.id);
+    let shortlist = match (&stage.shortlist, &stage.committee) {
+        (Some(_), _) => Some(edition.compute_shortlist(&stage.id)?),
+        (None, Some(_)) => edition.compute_vote_shortlist(&stage.id).filter(|_| narrows),
+        (None, None) => None,
     };
+    // A shortlist says who goes on; a selection proposes, and the government decides.
+    let (chosen, others) = match &shortlist {
+        Some(_) => ("goes_on", "goes_out"),
+        None => ("goes_proposed", "goes_not_proposed"),
+    };
+    let kept = shortlist.or_else(|| winners(edition))?;
     let mut field: Vec<(&String, u64)> = edition.field.iter().map(|a| (a, edition.composite(a).unwrap_or(0))).collect();
     field.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     let announced = edition.announced(&stage.id);
@@ -43,7 +47,7 @@ pub(crate) fn content(view: &View, app: &App, log: &str, stage: &str) -> Option<
             }
             let goes = kept.contains(id);
             cells.push(ui::status_tag(
-                &view.t(if goes { "goes_on" } else { "goes_out" }),
+                &view.t(if goes { chosen } else { others }),
                 if goes { Tone::Done } else { Tone::Stop },
             ));
             Row::new(cells)

@@ -9,7 +9,6 @@ use heng_app::AppError;
 use heng_app::desk::proposal::{self, Outcome, Proposal, Standing, Statement};
 use heng_app::desk::{self, DeskError, words};
 use heng_app::simulation::DeviceKey;
-use heng_domain::messages;
 use heng_domain::record::{Anchor, Signature};
 use heng_domain::refusal::Refusal;
 use heng_domain::text::Text;
@@ -32,6 +31,8 @@ pub(crate) struct Loaded {
     pub statements: Vec<Statement>,
     /// Each record in words.
     pub rows: Vec<Vec<(Text, Text)>>,
+    /// What the records concern and what follows from them; texts that they bind by their hash alone.
+    pub shows: Vec<desk::Shown>,
     /// What the objection says that it decides: nobody signs an answer blind.
     pub objection: Option<crate::objections::ObjectionShape>,
 }
@@ -50,12 +51,19 @@ pub(crate) fn load(app: &App, subject: &str, id: &str) -> Result<Loaded, DeskErr
         .map(|part| {
             // What one expert wrote is for that expert's eyes; whoever countersigns sees the record alone.
             let hidden = if standing.own { part.hidden.clone() } else { Default::default() };
-            desk::describe(image.state.edition(), &part.body, &hidden)
+            desk::describe(&image.state, &part.kind, &part.body, &hidden)
         })
         .collect();
+    let edition = image.state.edition();
+    let mut shows = edition.map_or_else(Vec::new, |edition| {
+        let case = |part: &proposal::Part| desk::case_of(&part.kind, &part.body).to_owned();
+        let parts = proposal.parts.iter();
+        parts.flat_map(|part| desk::shows(edition, &part.kind, &case(part), heng.clock().now())).collect()
+    });
     drop(image);
+    shows.extend(proposal.parts.iter().flat_map(|part| desk::texts(heng, &part.kind, &part.body)));
     let objection = crate::objections::of_act(app, &proposal.log, &standing.handle, &proposal.act, &proposal.case);
-    Ok(Loaded { proposal, standing, statements, rows, objection })
+    Ok(Loaded { proposal, standing, statements, rows, shows, objection })
 }
 
 pub(crate) async fn show(view: View, State(app): State<App>, Path(id): Path<String>) -> Response {
@@ -100,8 +108,6 @@ fn page(
         (ui::sentence(&view.t(key)))
         @if let Some(text) = &trouble_text { (ui::note(Tone::Stop, &html! { p role="alert" { (text) } })) }
         (who(view, app, proposal, standing))
-        @if standing.asked { (device(view, app, me, loaded)) }
-        @else if let Some(step) = crate::demo::next_step(view, app, &proposal.log) { (ui::next_step(&step)) }
         @if let Some(objection) = &loaded.objection {
             h2 { (view.t("objections_title")) }
             (crate::objections::body(view, objection))
@@ -117,6 +123,9 @@ fn page(
             p { a href=(view.href(&format!("/work/sign/{}/scan", proposal.id))) { (view.tp("sign_scan", &[("name", &name)])) } }
             p.reason { (view.t("sign_scan_text")) " " code.hash { (hash) } }
         }
+        (crate::act::shows(view, &loaded.shows))
+        @if standing.asked { (device(view, app, me, loaded)) }
+        @else if let Some(step) = crate::demo::next_step(view, app, &proposal.log) { (ui::next_step(&step)) }
         details.more {
             summary { (view.t("exact_record")) }
             @for statement in &loaded.statements {
@@ -361,7 +370,8 @@ pub(crate) async fn sign(
         }
         Ok(Ok((Outcome::Waiting(_), _))) => Redirect::to(&view.href(&format!("/work/sign/{id}"))).into_response(),
         Ok(Err(DeskError::Refused(refusal))) => {
-            let text = messages::refusal(view.lang, &refusal);
+            let log = load(&app, &me.subject, &id).map(|loaded| loaded.proposal.log).unwrap_or_default();
+            let text = crate::words::refusal(view.lang, &app, &log, &refusal);
             respond(&view, &app, &me, &id, StatusCode::CONFLICT, Some(text)).await
         }
         Ok(Err(DeskError::App(AppError::UnknownAnchor { .. }))) => {

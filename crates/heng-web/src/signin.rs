@@ -120,6 +120,7 @@ pub(crate) fn page(
             summary { (view.t("sign_in_password")) }
             (ui::form(&ui::Form { action: view.href("/sign-in").into(), ..ui::Form::default() }, &form))
         }
+        p { (view.t("sign_in_new")) }
         p { (view.t("sign_in_help")) }
         @if app.demo().is_some() { p { a href={ (view.href("/demo")) "?" (onward.query()) } { (view.t("demo_link")) } } }
     };

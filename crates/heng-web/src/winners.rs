@@ -264,11 +264,25 @@ pub(crate) async fn find_certificate(view: View, State(app): State<App>, Query(q
     unknown(&view, &app, &query.number)
 }
 
+/// An honour that an edition has conferred and the register does not hold yet: what the certificate waits for.
+fn waits(view: &View, app: &App, number: &str) -> Option<String> {
+    app.heng().editions().iter().find_map(|log| {
+        let image = log.image();
+        let edition = image.state.edition()?;
+        let (_, _, time) = edition.honours.iter().find(|(honour, ..)| honour.certificate == number)?;
+        let name = format!("{} · {}", edition.rules().name.get(view.lang), edition.opened.label.get(view.lang));
+        let day = date(view.lang, edition.day(*time));
+        let places = [("edition", name.as_str()), ("number", number), ("day", day.as_str())];
+        edition.public_may_see(heng_domain::edition::Thing::Result).then(|| view.tp("certificate_waits_text", &places))
+    })
+}
+
 fn unknown(view: &View, app: &App, number: &str) -> Response {
-    let title = view.t("certificate_unknown");
+    let waits = waits(view, app, number);
+    let title = view.t(if waits.is_some() { "certificate_waits" } else { "certificate_unknown" });
     let main = html! {
         (ui::title_block(&title, None))
-        (ui::sentence(&view.t("certificate_unknown_text")))
+        (ui::sentence(&waits.unwrap_or_else(|| view.t("certificate_unknown_text"))))
         (certificate_form(view, number))
         p { a href=(view.href("/winners")) { (view.t("register_link")) } }
     };

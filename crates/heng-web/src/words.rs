@@ -2,8 +2,11 @@
 
 pub(crate) use heng_domain::messages::{date, moment};
 use heng_domain::messages::{message, plain};
+use heng_domain::refusal::Refusal;
 use heng_domain::text::Lang;
 use heng_domain::time::Instant;
+
+use crate::view::App;
 
 /// A message of the section `web`.
 pub(crate) fn t(lang: Lang, key: &str) -> String {
@@ -18,6 +21,13 @@ pub(crate) fn tp(lang: Lang, key: &str, params: &[(&str, &str)]) -> String {
 /// An instant in local time.
 pub(crate) fn instant(lang: Lang, instant: Instant, offset_minutes: i32) -> String {
     moment(lang, instant.local(offset_minutes))
+}
+
+/// The sentence of a refusal of a log, with names in place of handles.
+pub(crate) fn refusal(lang: Lang, app: &App, log: &str, refusal: &Refusal) -> String {
+    let Ok(log) = app.heng().log(log) else { return heng_domain::messages::refusal(lang, refusal) };
+    let image = log.image();
+    heng_app::desk::refused(image.state.edition(), refusal).get(lang).to_owned()
 }
 
 /// Groups of three digits with thin separators: 6,650,000.

@@ -8,6 +8,7 @@ use heng_app::desk::proposal::{self, Proposal, Standing};
 use heng_app::desk::{self, Place, Task, words};
 use heng_domain::edition::Edition;
 use heng_domain::edition::events::Role;
+use heng_domain::office::events::OfficeRole;
 use heng_domain::replay::LogState;
 use heng_domain::text::Text;
 use maud::{Markup, html};
@@ -141,11 +142,18 @@ async fn list(view: &View, app: &App, me: &Me, only: Option<String>) -> Response
     let asked: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| s.asked).collect();
     let waiting: Vec<&(Proposal, Standing)> = work.proposals.iter().filter(|(_, s)| !s.asked).collect();
     let count = work.duties.len() + asked.len();
+    // Whose turn it is, and until when: waiting is easier with a day.
+    let stands = only.as_ref().and_then(|log| {
+        let log = app.heng().log(log).ok()?;
+        let image = log.image();
+        Some(stands(view, image.state.edition()?))
+    });
     // What has been proposed already waits for its signature first.
     let step = session.as_ref().and_then(|part| part.step.as_ref()).filter(|_| asked.is_empty());
     let main = html! {
         (ui::title_block(&title, Some(&view.tp("work_kicker", &[("name", &me.session.account.name)]))))
-        @if let Some(log) = &only { (log_links(view, app, me, log)) }
+        @if let Some(log) = &only { (own_state(view, app, me, log)) (log_links(view, app, me, log)) }
+        @if let Some(stands) = &stands { p.stands { (stands) } }
         @if count > 0 || step.is_none() {
             (ui::sentence(&view.tp(if count == 0 { "work_nothing" } else { "work_count" }, &[("count", &count.to_string())])))
         }
@@ -188,6 +196,33 @@ fn alarms(view: &View, app: &App, alarms: &[(String, usize)]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Where the firm's own application stands: the first thing it wants to know.
+fn own_state(view: &View, app: &App, me: &Me, log: &str) -> Markup {
+    let own = desk::with_desk(app.heng(), log, &me.subject, |at| {
+        let Place::Edition(desk) = at else { return None };
+        desk.edition.organisations.get(&desk.me)?;
+        let mut applications = desk.edition.applications.iter();
+        let found = applications.rfind(|(_, a)| a.body.organisation == desk.me);
+        Some(match found {
+            Some((id, _)) => {
+                let (key, tone) = crate::dossier::state_of(desk.edition, id);
+                (view.t(key), tone, crate::dossier::standing(view, desk.edition, id))
+            }
+            None => {
+                let key = desk::drafts::key(&desk.me, log, "application.submitted", "-");
+                let begun = desk::drafts::load(app.heng(), &key).ok().flatten().is_some();
+                let text = view.t(if begun { "own_draft" } else { "own_not_submitted" });
+                (view.t(if begun { "state_draft" } else { "state_none" }), Tone::Due, text)
+            }
+        })
+    });
+    html! {
+        @if let Some((word, tone, text)) = own.ok().flatten().flatten() {
+            p.own-state { (ui::status_tag(&word, tone)) " " (text) }
         }
     }
 }
@@ -332,10 +367,9 @@ fn others(view: &View, app: &App, log: &str, possible: &[Task], with_log: bool) 
                         }
                         p.register-details { (words("act_text", kind, &[]).get(view.lang)) }
                         @if cases.len() > 1 {
-                            p.register-details {
+                            ul.cases {
                                 @for task in cases {
-                                    a href=(act_href(view, app, log, kind, &task.case.id)) { (task.case.about.get(view.lang)) }
-                                    " "
+                                    li { a href=(act_href(view, app, log, kind, &task.case.id)) { (task.case.about.get(view.lang)) } }
                                 }
                             }
                         }
@@ -350,11 +384,16 @@ fn others(view: &View, app: &App, log: &str, possible: &[Task], with_log: bool) 
 fn log_links(view: &View, app: &App, me: &Me, log: &str) -> Markup {
     let here = view.href(&format!("/work/{}", place(app, log)));
     let rooms = desk::with_desk(app.heng(), log, &me.subject, |at| {
-        let Place::Edition(desk) = at else {
-            return vec![
-                (view.t("people_link"), view.href("/account/people")),
-                (view.t("outbox_title"), view.href("/work/outbox")),
-            ];
+        let desk = match at {
+            Place::Edition(desk) => desk,
+            // A way that ends at a closed door is not shown.
+            Place::Office(desk) if !desk.holds(OfficeRole::Officer) => return Vec::new(),
+            Place::Office(_) => {
+                return vec![
+                    (view.t("people_link"), view.href("/account/people")),
+                    (view.t("outbox_title"), view.href("/work/outbox")),
+                ];
+            }
         };
         let mut out = vec![
             (view.t("applications_link"), format!("{here}/applications")),

@@ -685,7 +685,7 @@ pub fn minutes(desk: &EditionDesk<'_>, id: &str) -> String {
                 out.push(format!("　{}：{}", vote.name, said.zh));
             }
         }
-        for (name, reason) in refused(session, motion) {
+        for (name, reason) in refused_ballots(session, motion) {
             out.push(line("refused", &[("name", &same(name)), ("reason", &reason)]));
         }
         let size = motion.announced.map(|seq| seq + 1);
@@ -723,7 +723,7 @@ pub(super) fn from_paper(choice: &Text) -> Text {
 }
 
 /// Members whose signed ballot was refused, each with the reason.
-pub fn refused(session: &Session, motion: &Motion) -> Vec<(String, Text)> {
+pub fn refused_ballots(session: &Session, motion: &Motion) -> Vec<(String, Text)> {
     let name = |person: &str| session.members.iter().find(|m| m.person == person).map(|m| m.name.clone());
     let refused = motion.refused.iter();
     refused

@@ -1,147 +1,177 @@
 //! A record in words: what a signer reads before signing, and what a page shows of it afterwards.
+//!
+//! A reader who is no programmer decides upon these lines, so none holds a code, an amount in fen, an instant in UTC or
+//! nothing at all. `value.rs` says what a value is called; here stands which lines there are and what they are headed.
+
+mod value;
 
 use std::collections::BTreeMap;
 
 use heng_domain::edition::Edition;
+use heng_domain::office::Office;
+use heng_domain::replay::LogState;
 use heng_domain::text::Text;
 use serde_json::Value;
 
 use super::field::{same, words};
+pub(super) use value::{name, whose};
 
 /// Keys that mean something only to a machine; the page shows them under "exact record".
-const MACHINE: [&str; 12] = [
+const MACHINE: [&str; 20] = [
+    "cite",
+    "commit",
+    "figure",
+    "leaf",
     "log",
     "nonce",
     "options_sha256",
+    "pool_sha256",
+    "profile_sha256",
     "results_sha256",
     "roster_sha256",
     "rule_sha256",
+    "rules_sha256",
     "scan_sha256",
-    "text_sha256",
-    "v",
-    "source",
-    "cite",
+    "secrets",
     "sha256",
+    "supersedes",
+    "text_sha256",
+    "utc_offset_minutes",
+    "v",
 ];
 
-/// Parts of a ballot that bind it to what was displayed, there by their hash.
-const BOUND: [&str; 4] = ["options", "roster", "rule", "text"];
+/// Labels that a key has in one place only: under another key, or in one kind of record.
+const CONTEXT: [(&str, &str, &str); 22] = [
+    ("/contact", "name", "person_name"),
+    ("/who", "name", "person_name"),
+    ("count.recorded", "returned", "ballots_returned"),
+    ("criteria.adopted", "criteria", "criteria"),
+    ("draw.replaced", "by", "steps_in"),
+    ("draw.replaced", "out", "steps_out"),
+    ("edition.opened", "label", "edition_label"),
+    ("entry.posted", "lines", "entry_lines"),
+    ("facts", "part", "part_met"),
+    ("figure.stated", "as_of", "as_of"),
+    ("figure.stated", "topic", "figure"),
+    ("figure.stated", "unit", "unit"),
+    ("notice.published", "until", "notice_until"),
+    ("objection.received", "by", "objection_by"),
+    ("office.founded", "demo", "demo"),
+    ("office.founded", "officers", "officers"),
+    ("opinions.asked", "until", "answer_until"),
+    ("panel.member_replaced", "by", "steps_in"),
+    ("panel.member_replaced", "leader", "new_leader"),
+    ("panel.member_replaced", "out", "steps_out"),
+    ("privacy.erased", "seq", "erased"),
+    ("window.extended", "closes", "new_close"),
+];
 
-fn machine(key: &str, value: &Value) -> bool {
-    let hash = value.as_str().is_some_and(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()));
-    MACHINE.contains(&key) || (hash && BOUND.contains(&key))
+/// What the reader of a record can be told beside it: names, items, the local time.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    edition: Option<&'a Edition>,
+    office: Option<&'a Office>,
+}
+
+impl<'a> From<&'a Edition> for Known<'a> {
+    fn from(edition: &'a Edition) -> Known<'a> {
+        Known { edition: Some(edition), office: None }
+    }
+}
+
+impl<'a> From<&'a LogState> for Known<'a> {
+    fn from(state: &'a LogState) -> Known<'a> {
+        Known { edition: state.edition(), office: state.office() }
+    }
+}
+
+impl Known<'_> {
+    fn offset(&self) -> i32 {
+        let edition = self.edition.map(|e| e.rules().utc_offset_minutes);
+        edition.or_else(|| self.office.map(|o| o.founded.utc_offset_minutes)).unwrap_or(0)
+    }
 }
 
 /// Label and value of each part of a body, in both languages; hidden values come last, as the signer typed them.
-pub fn describe(edition: Option<&Edition>, body: &Value, hidden: &BTreeMap<String, Value>) -> Vec<(Text, Text)> {
+pub fn describe<'a>(
+    known: impl Into<Known<'a>>,
+    kind: &str,
+    body: &Value,
+    hidden: &BTreeMap<String, Value>,
+) -> Vec<(Text, Text)> {
+    let known = known.into();
     let mut out = Vec::new();
-    if let Value::Object(map) = body {
-        for (key, value) in map.iter().filter(|(key, value)| !machine(key, value)) {
-            out.push((label(key), shown(edition, key, value)));
-            // Whom a motion is about stands beside its text, whatever the text says.
-            let motion = edition.filter(|_| key == "motion").zip(value.as_str());
-            if let Some((edition, motion)) = motion.and_then(|(e, id)| e.motion(id).map(|motion| (e, motion))) {
-                out.push((label("option"), super::committee::names(edition, &motion.body.options)));
-            }
-        }
-    }
+    rows(&known, kind, kind, body, &mut out);
     for (path, value) in hidden {
         let label = match path.split_once("/items/").map(|(_, item)| item) {
-            Some(item) => item_label(edition, item),
+            Some(item) => value::item(&known, item),
             None => match path.strip_prefix("/scores/") {
-                Some(application) => named(edition, application),
+                Some(application) => name(&known, application),
                 None => words("hidden", path.trim_start_matches('/'), &[]),
             },
         };
-        out.push((label, hidden_value(edition, path, value)));
+        out.push((label, hidden_value(&known, path, value)));
     }
     out
 }
 
-fn label(key: &str) -> Text {
-    let label = words("body", key, &[]);
-    if label.zh == format!("body.{key}") { same(key) } else { label }
-}
+/// What a whole is made of is read line by line; the rest is one line each.
+const OPENED: [&str; 3] = ["facts", "plan", "standing"];
 
-fn item_label(edition: Option<&Edition>, item: &str) -> Text {
-    match edition.and_then(|e| e.criteria.as_ref()).and_then(|tree| tree.item(item)) {
-        Some(found) => Text::new(format!("{item} {}", found.name.zh), format!("{item} {}", found.name.en)),
-        None => same(item),
-    }
-}
-
-/// A handle with the name behind it, where the edition knows one.
-fn named(edition: Option<&Edition>, id: &str) -> Text {
-    let Some(edition) = edition else { return same(id) };
-    if let Some(o) = edition.applicant(id).or_else(|| edition.organisations.get(id)) {
-        return Text::new(format!("{} · {id}", o.name.zh), format!("{} · {id}", o.name.en));
-    }
-    if let Some(name) = edition.seats.get(id).and_then(|seat| seat.name.as_ref()) {
-        return same(format!("{name} · {id}"));
-    }
-    if let Some(motion) = edition.motion(id) {
-        return motion.body.text.clone();
-    }
-    let rules = edition.rules();
-    if let Some(stage) = edition.draws.get(id).and_then(|draw| rules.stage(&draw.stage)) {
-        return Text::new(format!("{} · {id}", stage.name.zh), format!("{} · {id}", stage.name.en));
-    }
-    let found = rules.stage(id).map(|s| &s.name).or_else(|| rules.condition(id).map(|c| &c.name));
-    let found = found.or_else(|| rules.tier(id).map(|t| &t.name));
-    let found = found.or_else(|| rules.department(id).map(|d| &d.name));
-    let found = found.or_else(|| rules.recusal.iter().find(|g| g.id == id).map(|g| &g.name));
-    found.cloned().unwrap_or_else(|| same(id))
-}
-
-fn shown(edition: Option<&Edition>, key: &str, value: &Value) -> Text {
-    match value {
-        Value::Null => same("—"),
-        Value::Bool(yes) => words("choice", if *yes { "yes" } else { "no" }, &[]),
-        Value::Number(number) if key.ends_with("_fen") => {
-            let fen = number.as_i64().unwrap_or(0);
-            words("choice", "yuan", &[("amount", &same(super::field::yuan_text(fen)))])
+fn rows(known: &Known<'_>, kind: &str, parent: &str, body: &Value, out: &mut Vec<(Text, Text)>) {
+    let Value::Object(map) = body else { return };
+    for (key, value) in map.iter().filter(|(key, value)| !machine(kind, key, value)) {
+        if OPENED.contains(&key.as_str()) {
+            rows(known, kind, key, value, out);
+            continue;
         }
-        Value::Number(number) => same(number),
-        Value::String(text) if matches!(text.as_str(), "yes" | "no" | "abstain") => words("vote", text, &[]),
-        Value::String(text) if key == "answer" => words("choice", &format!("opinion_{text}"), &[]),
-        Value::String(text) if key == "how" => words("choice", &format!("how_{text}"), &[]),
-        Value::String(text) => instant(edition, text).unwrap_or_else(|| named(edition, text)),
-        Value::Array(list) if list.is_empty() => same("—"),
-        Value::Array(list) => {
-            let parts: Vec<Text> = list.iter().map(|item| shown(edition, key, item)).collect();
-            joined(&parts, "；", "; ")
+        let said = value::shown(known, &value::At { kind, parent, key, body }, value);
+        if said.zh.trim().is_empty() || said.en.trim().is_empty() {
+            continue;
         }
-        Value::Object(map) => {
-            if let (Some(zh), Some(en)) = (map.get("zh").and_then(Value::as_str), map.get("en").and_then(Value::as_str))
-            {
-                return Text::new(zh, en);
-            }
-            let mut entries: Vec<_> = map.iter().filter(|(key, _)| !MACHINE.contains(&key.as_str())).collect();
-            // Figures are read by their year.
-            entries.sort_by_key(|(key, _)| *key != "year");
-            let said = entries.into_iter().map(|(key, value)| {
-                let (label, value) = (label(key), shown(edition, key, value));
-                Text::new(format!("{} {}", label.zh, value.zh), format!("{} {}", label.en, value.en))
-            });
-            let parts: Vec<Text> = said.collect();
-            joined(&parts, "，", ", ")
+        out.push((heading(parent, key), said));
+        // Whom a motion is about stands beside its text, whatever the text says.
+        let motion = known.edition.filter(|_| key == "motion").zip(value.as_str());
+        if let Some((edition, motion)) = motion.and_then(|(e, id)| e.motion(id).map(|motion| (e, motion))) {
+            out.push((heading(parent, "option"), super::committee::names(edition, &motion.body.options)));
         }
     }
 }
 
-/// An instant in local time.
-fn instant(edition: Option<&Edition>, text: &str) -> Option<Text> {
-    let instant = heng_domain::time::Instant::parse(text).ok()?;
-    let offset = edition.map_or(0, |e| e.rules().utc_offset_minutes);
-    Some(same(super::field::local_text(instant, offset).replace('T', " ")))
+/// Hashes, citations and numbers against replay bind a record; nobody reads them.
+fn machine(kind: &str, key: &str, value: &Value) -> bool {
+    let hash = |value: &Value| {
+        value.as_str().is_some_and(|text| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let bound = match value {
+        Value::String(_) => hash(value),
+        Value::Array(list) => key != "evidence" && !list.is_empty() && list.iter().all(hash),
+        Value::Object(map) => map.contains_key("leaf") && map.contains_key("seq"),
+        Value::Null => true,
+        _ => false,
+    };
+    // A key is compared by its fingerprint where it is enrolled, and only there.
+    bound || MACHINE.contains(&key) || key == "key" && !kind.starts_with("key.")
 }
 
-fn joined(parts: &[Text], zh: &str, en: &str) -> Text {
-    let of = |text: fn(&Text) -> &str, separator: &str| parts.iter().map(text).collect::<Vec<_>>().join(separator);
-    Text { zh: of(|t| t.zh.as_str(), zh), en: of(|t| t.en.as_str(), en) }
+/// A label at the head of a line; within a line it is written small.
+fn heading(parent: &str, key: &str) -> Text {
+    let label = label(parent, key);
+    let mut rest = label.en.chars();
+    let en = rest.next().map(|first| first.to_uppercase().chain(rest).collect());
+    Text { en: en.unwrap_or_default(), ..label }
 }
 
-fn hidden_value(edition: Option<&Edition>, path: &str, value: &Value) -> Text {
+fn label(parent: &str, key: &str) -> Text {
+    if let Some((_, _, word)) = CONTEXT.iter().find(|(place, part, _)| *place == parent && *part == key) {
+        return words("body_as", word, &[]);
+    }
+    let found = ["body", "hidden"].iter().map(|section| (section, words(section, key, &[])));
+    let mut found = found.filter(|(section, label)| label.zh != format!("{section}.{key}"));
+    found.next().map_or_else(|| same(key), |(_, label)| label)
+}
+
+fn hidden_value(known: &Known<'_>, path: &str, value: &Value) -> Text {
     if path.starts_with("/items/") {
         return same(format!("{value}%"));
     }
@@ -151,7 +181,7 @@ fn hidden_value(edition: Option<&Edition>, path: &str, value: &Value) -> Text {
     }
     if path == "/files" {
         let names = value.as_array().into_iter().flatten().filter_map(|file| file.get("name")?.as_str());
-        return joined(&names.map(same).collect::<Vec<_>>(), "；", "; ");
+        return value::joined(names.map(same), "；", "; ");
     }
-    shown(edition, path, value)
+    value::shown(known, &value::At { kind: "", parent: "", key: path, body: &Value::Null }, value)
 }

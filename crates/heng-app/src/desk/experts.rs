@@ -14,7 +14,7 @@ use heng_domain::text::Text;
 use heng_log::{Hash, Sha256};
 use jiff::civil::{Date, Weekday};
 
-use super::field::{Choice, Field, Input, Kind, same, words};
+use super::field::{Choice, Field, Input, Kind, day_words, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
@@ -57,9 +57,9 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 let judges = desk.edition.seats.iter().filter(|(id, seat)| {
                     seat.active && (seat.group.is_some() || desk.edition.has_role(id, Role::Member))
                 });
-                let named = judges.map(|(id, seat)| {
-                    let name = seat.name.as_deref().map_or_else(|| id.clone(), |name| format!("{name} · {id}"));
-                    Choice::new(id.clone(), same(name))
+                let named = judges.map(|(id, seat)| match &seat.name {
+                    Some(name) => Choice::new(id.clone(), same(format!("{name} · {id}"))),
+                    None => expert_choice(desk, id),
                 });
                 vec![
                     Field::new("person", Kind::One { choices: named.collect() }),
@@ -102,7 +102,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     return Vec::new();
                 }
                 let lines = experts(desk.edition);
-                let choices = || Kind::Many { choices: lines.iter().map(|x| expert_choice(desk.edition, x)).collect() };
+                let choices = || Kind::Many { choices: lines.iter().map(|x| expert_choice(desk, x)).collect() };
                 vec![
                     Field::new("declined", choices()).optional(),
                     Field::new("term", choices()).optional(),
@@ -163,7 +163,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             open: |desk| draw_cases(desk, |d, _| d.revealed.is_some(), false),
             form: |desk, id| {
                 let drawn = desk.edition.draws.get(id).map(DrawState::current).unwrap_or_default();
-                let choices = drawn.iter().map(|x| expert_choice(desk.edition, x)).collect();
+                let choices = drawn.iter().map(|x| expert_choice(desk, x)).collect();
                 vec![Field::new("out", Kind::One { choices }), Field::new("reason", Kind::Line { most: 300 })]
             },
             write: write_replacement,
@@ -370,7 +370,7 @@ fn panel_case<'b>(desk: &'b EditionDesk<'_>, case: &'b str) -> Option<(&'b str, 
 fn replacement_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
     let edition = desk.edition;
     let Some((_, panel, wanted)) = panel_case(desk, case) else { return Vec::new() };
-    let choices = |experts: &BTreeSet<&str>| experts.iter().map(|x| expert_choice(edition, x)).collect::<Vec<_>>();
+    let choices = |experts: &BTreeSet<&str>| experts.iter().map(|x| expert_choice(desk, x)).collect::<Vec<_>>();
     let members = leaving(edition, panel, wanted);
     let mut fields = vec![
         Field::labelled(
@@ -436,9 +436,15 @@ fn group_of<'a>(edition: &'a Edition, line: &str) -> &'a str {
     edition.seats.get(line).and_then(|seat| seat.group.as_deref()).unwrap_or("all")
 }
 
-fn expert_choice(edition: &Edition, line: &str) -> Choice {
+/// An expert with the field of work. Officers have seated them by name and choose among people, not numbers; whoever else
+/// may choose sees the pseudonym alone.
+fn expert_choice(desk: &EditionDesk<'_>, line: &str) -> Choice {
+    let edition = desk.edition;
+    let who = edition.seats.get(line).filter(|_| desk.has(Role::Officer)).map(|seat| seat.seq);
+    let who = who.and_then(|seq| edition.known_value(seq, "/who")?.get("name")?.as_str());
     let group = words("group", group_of(edition, line), &[]);
-    let label = Text::new(format!("{line} · {}", group.zh), format!("{line} · {}", group.en));
+    let named = who.filter(|name| !name.is_empty()).map_or_else(|| line.to_owned(), |name| format!("{name} · {line}"));
+    let label = Text::new(format!("{named} · {}", group.zh), format!("{named} · {}", group.en));
     Choice::new(line, label)
 }
 
@@ -517,7 +523,7 @@ fn plan_form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
     let mut fields = vec![
         Field::new("source", Kind::Line { most: 60 }).with(words("prefill", "draw_source", &[]).zh),
         Field::new("period", Kind::Line { most: 60 })
-            .with(words("prefill", "draw_period", &[("day", &same(event))]).zh),
+            .with(words("prefill", "draw_period", &[("day", &day_words(event))]).zh),
         Field::new("sources_on", Kind::Day).with(event),
     ];
     for (group, from, to) in strata(desk.edition, state) {
@@ -641,7 +647,7 @@ fn panel_form(desk: &EditionDesk<'_>, stage: &str) -> Vec<Field> {
     let fields: BTreeSet<&str> = free.iter().map(|x| group_of(edition, x)).collect();
     let share = open.len().div_ceil(fields.len().max(1));
     let suggested: Vec<String> = open.iter().take(share).map(|a| (*a).clone()).collect();
-    let choices: Vec<Choice> = free.iter().map(|x| expert_choice(edition, x)).collect();
+    let choices: Vec<Choice> = free.iter().map(|x| expert_choice(desk, x)).collect();
     vec![
         Field::new("members", Kind::Many { choices: choices.clone() })
             .hint(words("hint", "panel_members", &[("size", &same(size))]))

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heng_domain::messages::{message, plain};
+use heng_domain::messages::{date, message, plain};
 use heng_domain::rules::Problem;
 use heng_domain::text::{Lang, Text, turns};
 use heng_domain::time::Instant;
@@ -149,6 +149,11 @@ pub fn same(text: impl ToString) -> Text {
     Text { zh: text.clone(), en: text }
 }
 
+/// A day as the reader writes it.
+pub fn day_words(day: Date) -> Text {
+    Text { zh: date(Lang::Zh, day), en: date(Lang::En, day) }
+}
+
 impl Field {
     /// A question whose words stand under `field.<name>`; a hint, if the catalogue has one, under `hint.<name>`.
     pub fn new(name: &str, kind: Kind) -> Field {
@@ -169,6 +174,15 @@ impl Field {
             part: None,
             scale: Vec::new(),
         }
+    }
+
+    /// Whether it may be left out whatever else is answered. A declaration may be given for one applicant or for the rest
+    /// together, evidence as a file or as a source: one of them is needed, so none is called optional.
+    pub fn is_free(&self) -> bool {
+        let one_of = self.name.starts_with("declare:")
+            || [":files", ":source"].iter().any(|end| self.name.ends_with(end))
+            || matches!(self.name.as_str(), "source" | "no_other");
+        self.optional && !one_of
     }
 
     /// With other words.
@@ -564,13 +578,7 @@ pub fn local_text(instant: Instant, offset: i32) -> String {
 
 /// Fen as the form shows them.
 pub fn yuan_text(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    let fen = fen.unsigned_abs();
-    if fen.is_multiple_of(100) {
-        format!("{sign}{}", fen / 100)
-    } else {
-        format!("{sign}{}.{:02}", fen / 100, fen % 100)
-    }
+    heng_domain::messages::yuan(fen.into())
 }
 
 /// A day as people write it.

@@ -27,6 +27,7 @@ pub mod rules;
 mod scoring;
 pub mod session;
 mod setup;
+mod shows;
 mod visits;
 
 use std::collections::BTreeMap;
@@ -46,9 +47,10 @@ use serde_json::Value;
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
 pub use application::{fill_in, import, import_sources};
-pub use committee::{minutes, refused};
-pub use describe::describe;
-pub use field::{Answers, Choice, Field, Grade, Input, Kind, Wrong, read, same, words};
+pub use committee::{minutes, refused_ballots};
+pub use describe::{Known, describe};
+pub use field::{Answers, Choice, Field, Grade, Input, Kind, Wrong, day_words, read, same, words};
+pub use shows::{Shown, case_of, refused, shows, texts};
 
 /// Who does an act. It decides what is offered; whether it may be done, `admit` decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -488,6 +490,8 @@ pub struct Sheet {
     pub signs: Signs,
     /// The questions.
     pub fields: Vec<Field>,
+    /// What the act concerns and what follows from it.
+    pub shows: Vec<Shown>,
     /// Minutes from UTC for its days and times.
     pub offset: i32,
 }
@@ -511,7 +515,7 @@ fn find<D>(desk: &D, acts: Vec<Act<D>>, kind: &str, case: &str) -> Option<(Act<D
 fn sheet_of<D>(desk: &D, me: &str, offset: i32, acts: Vec<Act<D>>, kind: &str, case: &str) -> Option<Sheet> {
     let (act, case) = find(desk, acts, kind, case)?;
     let fields = (act.form)(desk, &case.id);
-    Some(Sheet { me: me.to_owned(), kind: act.kind, case, signs: act.signs, fields, offset })
+    Some(Sheet { me: me.to_owned(), kind: act.kind, case, signs: act.signs, fields, shows: Vec::new(), offset })
 }
 
 /// The form of an act for `subject`.
@@ -520,7 +524,10 @@ fn sheet_of<D>(desk: &D, me: &str, offset: i32, acts: Vec<Act<D>>, kind: &str, c
 /// [`DeskError::NotOpen`] if it is not theirs to do now.
 pub fn sheet(heng: &Heng, log: &str, subject: &str, kind: &str, case: &str) -> std::result::Result<Sheet, DeskError> {
     let found = with_desk(heng, log, subject, |place| match place {
-        Place::Edition(desk) => sheet_of(desk, &desk.me, desk.offset(), edition_acts(), kind, case),
+        Place::Edition(desk) => {
+            let sheet = sheet_of(desk, &desk.me, desk.offset(), edition_acts(), kind, case)?;
+            Some(Sheet { shows: shows(desk.edition, kind, case, desk.now), ..sheet })
+        }
         Place::Office(desk) => {
             sheet_of(desk, &desk.me, desk.office.founded.utc_offset_minutes, office_acts(), kind, case)
         }

@@ -3,10 +3,11 @@
 use heng_domain::edition::events::{ConditionChecked, PreReviewDecided, Role};
 use heng_domain::eligibility::{Facts, decide};
 use heng_domain::rules::{Condition, ConditionKind, StageKind};
+use heng_domain::text::Text;
 use jiff::civil::Date;
 
 use super::call::yes_no;
-use super::field::{Choice, Field, Input, Kind, same, words};
+use super::field::{Choice, Field, Input, Kind, day_words, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
 pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
@@ -84,6 +85,7 @@ fn form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
         let name = |part: &str| format!("{}:{part}", condition.id);
         let count = || Kind::Number { least: 0, most: 1_000_000_000, step: 1 };
         let field = |part: &str, kind: Kind| Field::labelled(&name(part), &format!("fact_{part}"), kind);
+        let hint = threshold(desk, id, condition);
         match condition.kind {
             ConditionKind::Share => own.extend([field("part", count()), field("whole", count())]),
             ConditionKind::Count => own.push(field("count", count())),
@@ -105,10 +107,58 @@ fn form(desk: &EditionDesk<'_>, id: &str) -> Vec<Field> {
             let basis = same(&condition.basis);
             let label = words("part", "condition", &[("name", &condition.name), ("basis", &basis)]);
             first.part = Some(label);
+            if let Some(hint) = hint {
+                first.hint = Some(match first.hint.take() {
+                    Some(how) => Text::new(format!("{}{}", hint.zh, how.zh), format!("{} {}", hint.en, how.en)),
+                    None => hint,
+                });
+            }
         }
         fields.extend(own);
     }
     fields
+}
+
+/// What the rules ask, and what the applicant states itself where a figure of its own answers the question.
+fn threshold(desk: &EditionDesk<'_>, id: &str, condition: &Condition) -> Option<Text> {
+    let least = same(condition.at_least.unwrap_or(0));
+    let application = desk.edition.applications.get(id);
+    let organisation = application.and_then(|a| desk.edition.organisations.get(&a.body.organisation));
+    let marks = organisation.map(|o| o.groups.as_slice()).unwrap_or_default();
+    let relief = condition.relief.as_ref().filter(|relief| marks.contains(&relief.group)).map(|relief| relief.years);
+    let years = same(relief.or(condition.years).unwrap_or(0));
+    let anchor = desk.edition.anchor_day();
+    let on = |day: Option<Date>| day.map_or_else(|| same(""), day_words);
+    match condition.kind {
+        ConditionKind::Share => {
+            // The staff of the newest year, unless it is marked as a secret.
+            let staff = application.and_then(|a| a.body.figures.iter().max_by_key(|row| row.year));
+            let stated = staff.and_then(|row| Some((row.year, row.employees?)));
+            Some(match stated {
+                Some((year, staff)) => words(
+                    "hint",
+                    "least_share_stated",
+                    &[("least", &least), ("year", &same(year)), ("staff", &same(staff))],
+                ),
+                None => words("hint", "least_share", &[("least", &least)]),
+            })
+        }
+        ConditionKind::Count => Some(words("hint", "least_count", &[("least", &least)])),
+        ConditionKind::Years => {
+            let latest = anchor.and_then(|day| years_before(day, relief.or(condition.years).unwrap_or(0)));
+            Some(words("hint", "least_years", &[("years", &years), ("day", &on(latest))]))
+        }
+        ConditionKind::Clear => {
+            let months = condition.months.unwrap_or(0);
+            let since = anchor.and_then(|day| heng_domain::time::months_before(day, months));
+            Some(words("hint", "clear_months", &[("months", &same(months)), ("day", &on(since))]))
+        }
+        ConditionKind::Confirmed | ConditionKind::NoBan | ConditionKind::CoolDown => None,
+    }
+}
+
+fn years_before(day: Date, years: u32) -> Option<Date> {
+    heng_domain::time::months_before(day, years.checked_mul(12)?)
 }
 
 fn write(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Proposed {

@@ -16,8 +16,8 @@ use heng_domain::time::Instant;
 
 use super::EditionDesk;
 use super::committee::{
-    ballots_complete, compares_until, from_paper, may_vote, motions_to_open, names, on_paper, read_back, refused,
-    rules, sessions, stage_name, stays,
+    ballots_complete, compares_until, from_paper, may_vote, motions_to_open, names, on_paper, read_back,
+    refused_ballots, rules, sessions, stage_name, stays,
 };
 use super::field::words;
 
@@ -210,7 +210,7 @@ fn question(desk: &EditionDesk<'_>, rules: &CommitteeRules, session: &Session, i
         voted: number(voters.len() - missing.clone().count()),
         missing: missing.filter(|_| see).filter_map(|p| name(p)).collect(),
         paper: motion.on_paper().into_iter().filter(|_| see).filter_map(name).collect(),
-        refused: if leads(desk) { refused(session, motion) } else { Vec::new() },
+        refused: if leads(desk) { refused_ballots(session, motion) } else { Vec::new() },
         stays: stays(desk, motion),
         readback: compares_until(rules, motion).filter(|_| motion.state == MotionState::Closed),
         disputes: motion.disputes.iter().filter(|_| leads(desk)).filter_map(|(p, _)| name(p)).collect(),

@@ -10,6 +10,7 @@ use heng_domain::edition::events::{
 };
 use heng_domain::office::Key;
 use heng_domain::office::events::OfficeRole;
+use heng_domain::rules::StageKind;
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -123,7 +124,10 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 let open = desk.edition.open_stages().into_iter();
                 open.map(|stage| {
                     let ready = desk.edition.gate(stage, desk.now).is_ok();
-                    Case { id: stage.id.clone(), about: stage.name.clone(), due: desk.due(stage), duty: ready }
+                    // The last day of a window or a notice is the first on which nothing can be closed yet.
+                    let runs = matches!(stage.kind, StageKind::Application | StageKind::Notice);
+                    let due = desk.due(stage).filter(|_| !runs);
+                    Case { id: stage.id.clone(), about: stage.name.clone(), due, duty: ready }
                 })
                 .collect()
             },
@@ -161,7 +165,11 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                 if due { vec![Case::possible("-", desk.edition.opened.label.clone())] } else { Vec::new() }
             },
             form: |desk, _| {
-                let choices = erasable(desk).into_iter().map(|seq| Choice::new(seq.to_string(), same(seq))).collect();
+                let choices = erasable(desk).into_iter().map(|seq| {
+                    let whose = super::describe::whose(desk.edition, seq);
+                    Choice::new(seq.to_string(), whose.unwrap_or_else(|| same(seq)))
+                });
+                let choices = choices.collect();
                 vec![Field::new("record", Kind::One { choices }), Field::new("ground", Kind::Line { most: 200 })]
             },
             write: |_, _, input| {

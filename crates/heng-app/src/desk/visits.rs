@@ -6,7 +6,7 @@ use heng_domain::rules::Stage;
 use heng_domain::text::Text;
 use serde_json::{Value, json};
 
-use super::field::{Choice, Field, Input, Kind, same, words};
+use super::field::{Choice, Field, Input, Kind, day_words, same, words};
 use super::scoring::{about, case_id, mine, split};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
@@ -179,7 +179,7 @@ fn plan_form(desk: &EditionDesk<'_>, case: &str) -> Vec<Field> {
     let choices = free.iter().map(|x| Choice::new(*x, same(x))).collect();
     let Some((first, last)) = desk.edition.visit_window(found.stage, desk.today()) else { return Vec::new() };
     let tomorrow = desk.today().tomorrow().map_or(last, |day| day.min(last));
-    let days = words("hint", "visit_days", &[("first", &same(first)), ("last", &same(last))]);
+    let days = words("hint", "visit_days", &[("first", &day_words(first)), ("last", &day_words(last))]);
     let area = |rows| Kind::Area { most: WORDS, rows };
     let filled = |field: Field, text: Option<String>| match text {
         Some(text) => field.with(text),

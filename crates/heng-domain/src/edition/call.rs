@@ -186,8 +186,14 @@ impl Edition {
         ensure!(self.criteria.is_some(), "call.no_criteria", &self.rules().criteria.basis);
         ensure!(self.calendar.is_some(), "call.no_calendar", &stage.basis);
         ensure!(body.no_fee, "call.fee", &stage.basis);
-        ensure!(body.opens < body.closes, "call.window", &stage.basis, opens = body.opens, closes = body.closes);
-        ensure!(body.closes > cx.record.time, "call.past", &stage.basis, closes = body.closes);
+        ensure!(
+            body.opens < body.closes,
+            "call.window",
+            &stage.basis,
+            opens = self.local(body.opens),
+            closes = self.local(body.closes)
+        );
+        ensure!(body.closes > cx.record.time, "call.past", &stage.basis, closes = self.local(body.closes));
         let whole = !(body.title.zh.is_empty()
             || body.text.zh.is_empty()
             || body.title.en.is_empty()
@@ -201,8 +207,8 @@ impl Edition {
         let stage = self.current_stage(StageKind::Application)?;
         let Some(call) = &self.call else { refuse!("call.missing", &stage.basis) };
         // An extension is for everybody and must be given before the window has closed.
-        ensure!(cx.record.time < call.closes, "extension.late", &stage.basis, closes = call.closes);
-        ensure!(body.closes > call.closes, "extension.shorter", &stage.basis, closes = call.closes);
+        ensure!(cx.record.time < call.closes, "extension.late", &stage.basis, closes = self.local(call.closes));
+        ensure!(body.closes > call.closes, "extension.shorter", &stage.basis, closes = self.local(call.closes));
         ensure!(!body.reason.is_empty(), "reason.missing", &stage.basis);
         Ok(())
     }
@@ -219,13 +225,13 @@ impl Edition {
             self.require_signature(cx, cx.actor())?;
         }
         self.check_paper(cx, body, &stage.basis)?;
-        ensure!(cx.record.time >= call.opens, "application.early", &stage.basis, opens = call.opens);
+        ensure!(cx.record.time >= call.opens, "application.early", &stage.basis, opens = self.local(call.opens));
         ensure!(
             cx.record.time < call.closes,
             "application.late",
             &stage.basis,
-            closes = call.closes,
-            time = cx.record.time
+            closes = self.local(call.closes),
+            time = self.local(cx.record.time)
         );
         ensure!(is_handle(&body.application, 'a'), "handle.form", "", handle = &body.application);
         let known = self.applications.get(&body.application);

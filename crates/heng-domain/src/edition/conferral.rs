@@ -6,6 +6,7 @@ use super::HiddenFields;
 use super::admit::Context;
 use super::events::{DecisionMade, HonourConferred, PrivacyErased, Role, ScoresOpened};
 use super::state::Edition;
+use crate::messages::yuan;
 use crate::refusal::{Verdict, ensure, refuse};
 use crate::rules::{ScoreDisclosure, StageKind};
 use crate::time::Instant;
@@ -118,7 +119,13 @@ impl Edition {
         );
         let prize = self.prize_of(&body.application, &body.tier)?;
         let basis = self.rules().tier(&body.tier).map_or("", |t| t.prize_fen.basis.as_str());
-        ensure!(prize == body.prize_fen, "honour.prize", basis, computed = prize, stated = body.prize_fen);
+        ensure!(
+            prize == body.prize_fen,
+            "honour.prize",
+            basis,
+            computed = yuan(prize.into()),
+            stated = yuan(body.prize_fen.into())
+        );
         Ok(())
     }
 

@@ -107,7 +107,7 @@ impl Edition {
             StageKind::Application => {
                 let closes = self.call.as_ref().map(|call| call.closes);
                 let Some(closes) = closes else { refuse!("gate.call", basis) };
-                ensure!(time >= closes, "gate.window", basis, closes = closes);
+                ensure!(time >= closes, "gate.window", basis, closes = self.local(closes));
             }
             StageKind::Recommendation => {
                 self.all_live(stage, |id| self.applications.get(id).is_some_and(|a| !a.recommendations.is_empty()))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use heng_log::Hash;
 use heng_log::signature::PublicKey;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde_json::Value;
 
 use super::HiddenFields;
@@ -546,6 +546,11 @@ impl Edition {
     /// Name of the organisation behind an application.
     pub fn applicant(&self, application: &str) -> Option<&Organisation> {
         self.organisations.get(&self.applications.get(application)?.body.organisation)
+    }
+
+    /// The local date and time of an instant, as a refusal tells it.
+    pub fn local(&self, instant: Instant) -> DateTime {
+        instant.local(self.rules().utc_offset_minutes)
     }
 
     /// The local day of an instant.

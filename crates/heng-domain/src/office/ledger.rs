@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::events::{EntryPosted, OfficeRole};
 use super::{Context, Office, Person};
+use crate::messages::yuan;
 use crate::refusal::{Verdict, ensure};
 
 impl Office {
@@ -18,7 +19,7 @@ impl Office {
         ensure!(!known, "entry.twice", "", entry = &body.entry);
         ensure!(body.lines.len() >= 2, "entry.lines", "", entry = &body.entry);
         let sum: i128 = body.lines.iter().map(|line| i128::from(line.fen)).sum();
-        ensure!(sum == 0, "entry.unbalanced", "", entry = &body.entry, sum = sum);
+        ensure!(sum == 0, "entry.unbalanced", "", entry = &body.entry, sum = yuan(sum));
         let empty = body.lines.iter().any(|line| line.fen == 0 || line.account.is_empty());
         ensure!(!empty, "entry.empty_line", "", entry = &body.entry);
         // Money that the office owes or pays rests on a decision: a cited record of an edition (R52).
@@ -30,7 +31,7 @@ impl Office {
         for (account, balance) in self.after(body) {
             // What the budget holds cannot be spent twice: a budget account never goes below zero.
             let overdrawn = account.starts_with("budget:") && balance < 0;
-            ensure!(!overdrawn, "entry.over_budget", "", account = account, balance = balance);
+            ensure!(!overdrawn, "entry.over_budget", "", account = account, balance = yuan(balance));
         }
         Ok(())
     }

@@ -97,6 +97,7 @@ pub(super) fn page(view: &View, form: &Form, sheet: &Sheet, answers: &Answers, v
         form method="post" action=(action) {
             input type="hidden" name=(VERSION) value=(version);
             @for (name, values) in answers { @for value in values { input type="hidden" name=(name) value=(value); } }
+            (super::parts::shows(view, &sheet.shows))
             div.buttons { (ui::submit(&view.t("go_send"), true, Some((BUTTON, "send")))) }
         }
     };

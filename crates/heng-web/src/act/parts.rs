@@ -3,6 +3,9 @@
 use heng_app::desk::drafts::Saved;
 use heng_app::desk::{self, Answers, Field, Kind, Sheet, Wrong};
 use heng_domain::text::Text;
+use maud::{Markup, html};
+
+use crate::view::View;
 
 /// What the form sends beside the answers.
 pub(super) const VERSION: &str = "_version";
@@ -18,6 +21,18 @@ const LONG: usize = 4;
 pub(super) struct Part<'a> {
     pub name: Option<&'a Text>,
     pub fields: Vec<&'a Field>,
+}
+
+/// What the act concerns and what follows from it, above the buttons.
+pub(crate) fn shows(view: &View, shows: &[desk::Shown]) -> Markup {
+    html! {
+        @for shown in shows {
+            section.shows {
+                h2 { (shown.title.get(view.lang)) }
+                ul { @for line in &shown.lines { li.prose { (line.get(view.lang)) } } }
+            }
+        }
+    }
 }
 
 /// Whether the form is filled in part by part. Judging sheets stay whole: one reads across them.

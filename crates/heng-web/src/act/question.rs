@@ -57,7 +57,7 @@ pub(super) fn question(
     if let Some(hint) = &field.hint {
         out.hint = Some(hint.get(view.lang).into());
     }
-    if field.optional {
+    if field.is_free() {
         out.optional = Some(view.t("optional").into());
     }
     out.error = around.wrong.iter().find(|w| w.field == field.name).map(|w| w.sentence(view.lang).into());

@@ -15,7 +15,7 @@ use super::given::{At, Given, Speaks};
 use super::once::{Done, Request, once};
 use super::problem::Problem;
 use super::proposals::ProposalShape;
-use super::shapes::{Answers, Draft, Field, File, Recorded, RoleCount, Words};
+use super::shapes::{Answers, Draft, Field, File, Recorded, RoleCount, ShownShape, Words};
 use super::{Answer, ROOT, blocking, fresh};
 use crate::door::Caller;
 use crate::view::App;
@@ -52,6 +52,8 @@ pub(crate) struct ActShape {
     fields: Vec<Field>,
     /// Files that were uploaded and may be attached, where a field asks for files.
     files: Vec<File>,
+    /// What the act concerns and what follows from it: lists and consequences to read before sending.
+    shows: Vec<ShownShape>,
     /// The objection that it decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     objection: Option<crate::objections::ObjectionShape>,
@@ -140,6 +142,7 @@ pub(crate) async fn show(
         let objection = crate::objections::of_act(&form.app, &form.log, &sheet.me, sheet.kind, &sheet.case.id);
         Ok(ActShape {
             objection,
+            shows: sheet.shows.iter().map(ShownShape::from).collect(),
             log: form.log.clone(),
             kind: sheet.kind,
             title: words("act", sheet.kind, &[]).into(),

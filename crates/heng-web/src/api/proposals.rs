@@ -15,7 +15,7 @@ use super::given::{Asked, At, Given, Speaks};
 use super::once::{Request, once};
 use super::paging::{Page, Paging, answer, page};
 use super::problem::Problem;
-use super::shapes::{Checkpoint, Recorded, RoleCount, Told, Words, told};
+use super::shapes::{Checkpoint, Recorded, RoleCount, ShownShape, Told, Words, told};
 use super::{Answer, ROOT, blocking, fresh};
 use crate::door::Caller;
 use crate::sign::{self, load, sign_with};
@@ -130,6 +130,8 @@ pub(crate) struct ProposalDetail {
     key: Option<KeyShape>,
     /// The records, in order: one signature for each.
     records: Vec<PartShape>,
+    /// What the records concern and what follows from them; texts that they bind by their hash alone.
+    shows: Vec<ShownShape>,
     /// The objection that it decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     objection: Option<crate::objections::ObjectionShape>,
@@ -195,6 +197,7 @@ pub(crate) async fn show(
             me: loaded.standing.handle.clone(),
             key,
             records: records.collect(),
+            shows: loaded.shows.iter().map(ShownShape::from).collect(),
             objection: loaded.objection,
         })
     })

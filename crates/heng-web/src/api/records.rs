@@ -86,7 +86,7 @@ pub(crate) async fn show(
         let words = {
             let found = app.heng().log(&log).map_err(|error| Problem::of_app(lang, &error))?;
             let image = found.image();
-            told(&desk::describe(image.state.edition(), &record.body, &BTreeMap::new()))
+            told(&desk::describe(&image.state, &record.kind, &record.body, &BTreeMap::new()))
         };
         Ok(RecordShape {
             record: serde_json::to_value(&record).map_err(|_| Problem::internal(lang))?,

@@ -423,6 +423,22 @@ pub(crate) struct Told {
     pub value: Words,
 }
 
+/// A heading with its lines, in words.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Shown)]
+pub(crate) struct ShownShape {
+    /// What the lines are.
+    pub title: Words,
+    /// The lines.
+    pub lines: Vec<Words>,
+}
+
+impl From<&desk::Shown> for ShownShape {
+    fn from(shown: &desk::Shown) -> ShownShape {
+        ShownShape { title: (&shown.title).into(), lines: shown.lines.iter().map(Words::from).collect() }
+    }
+}
+
 pub(crate) fn told(rows: &[(Text, Text)]) -> Vec<Told> {
     rows.iter().map(|(label, value)| Told { label: label.into(), value: value.into() }).collect()
 }

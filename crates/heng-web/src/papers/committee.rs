@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use heng_app::desk::refused;
+use heng_app::desk::refused_ballots;
 use heng_domain::ballot::Vote;
 use heng_domain::edition::events::{OptionCount, Role};
 use heng_domain::edition::{Motion, MotionState, Session, Thing};
@@ -109,7 +109,7 @@ fn one(
         }
     }
     if named || inside {
-        let refused = refused(session, motion);
+        let refused = refused_ballots(session, motion);
         paper.list(
             refused
                 .iter()

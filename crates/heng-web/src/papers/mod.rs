@@ -357,7 +357,7 @@ impl<'a> At<'a> {
     /// A value of a record in words.
     fn worded(&self, value: &impl Serialize) -> String {
         let body = serde_json::to_value(value).unwrap_or_default();
-        let parts = describe(Some(self.edition), &body, &BTreeMap::new());
+        let parts = describe(self.edition, "facts", &body, &BTreeMap::new());
         let each: Vec<String> =
             parts.iter().map(|(label, value)| format!("{} {}", label.get(self.lang), value.get(self.lang))).collect();
         self.joined(&each)

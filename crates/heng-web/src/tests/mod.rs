@@ -12,6 +12,7 @@ mod panels;
 mod papers;
 mod secrets;
 mod session;
+mod told;
 mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};

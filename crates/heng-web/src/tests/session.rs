@@ -183,7 +183,7 @@ async fn the_question_follows_from_the_option_and_a_remark_stands_behind_it() {
     assert!(text.en.contains(&name.en) && text.en.ends_with("(Remark: 第二批)"), "{}", text.en);
     // Whoever signs anything about a motion reads beside its text whom it is about.
     let motion = &edition.motions.last().unwrap().0;
-    let rows = desk::describe(Some(edition), &serde_json::json!({ "motion": motion }), &BTreeMap::new());
+    let rows = desk::describe(edition, "motion.closed", &serde_json::json!({ "motion": motion }), &BTreeMap::new());
     assert!(rows.iter().any(|(_, value)| value == name), "{rows:?}");
 }
 
