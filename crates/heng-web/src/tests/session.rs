@@ -207,6 +207,7 @@ async fn two_officers_enter_the_paper_ballot_of_a_member_whose_device_fails() {
 
     // The form offers the members, those without a ballot first, and the scan.
     let form = page(&town, &format!("/en/work/{place}/ballot.cast/{}", crate::work::encode(&case)), OFFICERS[0]).await;
+    assert!(form.contains("Enter a paper ballot") && !form.contains("Nobody sees your choice"), "{form}");
     let first_voted = form.find("this ballot takes its place").expect("somebody has voted");
     assert!(form.find(&name).expect("the member") < first_voted && form.contains(&scan), "{form}");
 
