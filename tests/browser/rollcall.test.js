@@ -194,6 +194,7 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
     for (const one of [people[5], people[9]]) {
       await one.page.waitForFunction(() => /your choice is recorded as “(yes|no)”/.test(document.body.textContent));
       assert.equal(await one.page.locator('main a.button[href*="/motion.disputed/"]').count(), 1);
+      assert.match(await one.page.locator('#session-said').textContent(), /your choice is recorded as/, 'who listens hears what is new');
     }
     await go(people[5], 'motion.disputed', 'm1', (page) => page.fill('input[name=reason]', 'This is not my vote.'));
     await go(chair, 'motion.reopened', 'm1', (page) => page.fill('input[name=reason]', 'A member says: not my vote.'));
