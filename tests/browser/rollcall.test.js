@@ -176,7 +176,7 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
     await second.goto(first.url());
     assert.equal(await second.locator('main a', { hasText: 'Download the scan: ballot.pdf' }).count(), 1);
     await press(second, second.locator('#sign button'));
-    await hall.waitForFunction(() => /entered from paper by two clerks/.test(document.body.textContent));
+    await hall.waitForFunction(() => /On paper: /.test(document.body.textContent));
     lap('one more, entered from paper by two clerks');
     // One pressed the wrong key and corrects it before the close.
     await go(people[1], 'ballot.cast', 'm1', vote('abstain'));
@@ -187,6 +187,7 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
     lap('closed; the choices are read back in the hall');
     await hall.waitForFunction(() => [...document.querySelectorAll('.vote-word')].some((word) => word.textContent === 'yes'));
     assert.equal(await hall.locator('.vote-word', { hasText: 'yes (paper)' }).count(), 1);
+    assert.match(await hall.locator('.hall-foot').innerText(), /entered from paper by two clerks: /);
     // Whoever listens hears the one sentence that has changed.
     assert.equal(await hall.locator('#hall-said[aria-live=polite]').innerText(), 'Each member please compare the own vote');
     assert.equal(await squares.count(), MEMBERS);
