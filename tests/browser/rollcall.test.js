@@ -157,8 +157,27 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
     await press(chair.page, chair.page.locator('form.act .buttons .primary'));
     await press(chair.page, chair.page.locator('#sign button'));
     lap('the motion is open');
-    await each(people, async (one, index) => go(one, 'ballot.cast', 'm1', vote(index % 10 === 9 ? 'no' : 'yes')));
-    lap(`${MEMBERS} ballots`);
+    await each(people.slice(0, -1), async (one, index) => go(one, 'ballot.cast', 'm1', vote(index % 10 === 9 ? 'no' : 'yes')));
+    lap(`${MEMBERS - 1} ballots`);
+    // The last device fails: its owner signs on paper. One clerk uploads the scan and enters the ballot, the other compares.
+    const failed = members.at(-1);
+    await first.goto(`${office.address}${log}/files`);
+    await first.selectOption('#upload select', 'other');
+    await first.setInputFiles('#upload input[type=file]', { name: 'ballot.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n') });
+    await first.click('#upload button[type=submit]');
+    await first.locator('main table a', { hasText: 'ballot.pdf' }).waitFor();
+    await first.goto(`${office.address}${log}/ballot.cast/m1~paper`);
+    await first.selectOption('select[name=member]', failed.person);
+    await vote('yes')(first);
+    await first.check('input[name=ballot_scan]');
+    await first.fill('input[name=reason]', 'The key does not sign.');
+    await press(first, first.locator('form.act .buttons .primary'));
+    await press(first, first.locator('#sign button'));
+    await second.goto(first.url());
+    assert.equal(await second.locator('main a', { hasText: 'Download the scan: ballot.pdf' }).count(), 1);
+    await press(second, second.locator('#sign button'));
+    await hall.waitForFunction(() => /On paper: /.test(document.body.textContent));
+    lap('one more, entered from paper by two clerks');
     // One pressed the wrong key and corrects it before the close.
     await go(people[1], 'ballot.cast', 'm1', vote('abstain'));
     const squares = hall.locator('.votes li');
@@ -167,11 +186,16 @@ test('a roll call of 31 members with passkeys within a minute', { timeout: 400_0
     await go(chair, 'motion.closed', 'm1');
     lap('closed; the choices are read back in the hall');
     await hall.waitForFunction(() => [...document.querySelectorAll('.vote-word')].some((word) => word.textContent === 'yes'));
+    assert.equal(await hall.locator('.vote-word', { hasText: 'yes (paper)' }).count(), 1);
+    assert.match(await hall.locator('.hall-foot').innerText(), /entered from paper by two clerks: /);
+    // Whoever listens hears the one sentence that has changed.
+    assert.equal(await hall.locator('#hall-said[aria-live=polite]').innerText(), 'Each member please compare the own vote');
     assert.equal(await squares.count(), MEMBERS);
     // Each device shows by itself what is recorded for its owner, and the way to say that it is another choice.
     for (const one of [people[5], people[9]]) {
       await one.page.waitForFunction(() => /your choice is recorded as “(yes|no)”/.test(document.body.textContent));
       assert.equal(await one.page.locator('main a.button[href*="/motion.disputed/"]').count(), 1);
+      assert.match(await one.page.locator('#session-said').textContent(), /your choice is recorded as/, 'who listens hears what is new');
     }
     await go(people[5], 'motion.disputed', 'm1', (page) => page.fill('input[name=reason]', 'This is not my vote.'));
     await go(chair, 'motion.reopened', 'm1', (page) => page.fill('input[name=reason]', 'A member says: not my vote.'));

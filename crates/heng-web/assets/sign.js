@@ -1,10 +1,12 @@
 // Signs what the page shows: hashes the exact statement by itself, compares, and asks the passkey or the browser's own key.
+// On the page of the check it only looks whether the log still begins with what somebody photographed.
 'use strict';
 (function () {
-  var form = document.getElementById('sign');
+  var photographed = document.getElementById('photographed-proof');
+  var form = document.getElementById('sign') || photographed;
   if (!form) { return; }
   var status = document.getElementById('sign-status');
-  var list = JSON.parse(form.getAttribute('data-statements'));
+  var list = JSON.parse(form.getAttribute('data-statements') || '[]');
   var log = form.getAttribute('data-log');
 
   function bytes(text) {
@@ -126,6 +128,27 @@
     return crypto.subtle.importKey('pkcs8', pkcs8, { name: 'Ed25519' }, false, ['sign'])
       .then(function (key) { return crypto.subtle.sign({ name: 'Ed25519' }, key, hash); })
       .then(function (signature) { return { s: text(signature) }; });
+  }
+
+  // The printed code of a root: its first 160 bits in Crockford's base 32.
+  function code(root) {
+    var bits = root.slice(0, 40).replace(/./g, function (digit) { return ('000' + parseInt(digit, 16).toString(2)).slice(-4); });
+    return bits.replace(/.{5}/g, function (five) { return '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.charAt(parseInt(five, 2)); });
+  }
+
+  if (photographed) {
+    // A page without encryption has no means to hash; the server's sentence is all that there is then.
+    if (!window.crypto || !crypto.subtle) { return; }
+    var asked = new URLSearchParams(location.search);
+    var typed = (asked.get('root') || '').replace(/[^0-9A-Za-z]/g, '').toUpperCase().replace(/O/g, '0').replace(/[IL]/g, '1');
+    var old = JSON.parse(form.getAttribute('data-at')), grown = JSON.parse(form.getAttribute('data-grown'));
+    checkpoint(grown.key, grown.note).then(function (now) {
+      return typed === code(old.root) && Number(asked.get('size')) === old.size && consistent(old, now, grown.proof);
+    }).then(function (holds) {
+      if (!holds) { stop('data-changed'); }
+      photographed.textContent = form.getAttribute('data-proven');
+    }).catch(function (error) { photographed.textContent = error.message; });
+    return;
   }
 
   form.addEventListener('submit', function (event) {

@@ -108,7 +108,7 @@ pub(crate) async fn show(
         return view.sign_in_first();
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
-    if !asked.parked.is_empty() && drafts::keeps(&form.kind) {
+    if !asked.parked.is_empty() && drafts::keeps(&form.kind, &form.case) {
         let (app, account, id) = (app.clone(), form.me.session.account.id.clone(), asked.parked);
         let taken = tokio::task::spawn_blocking(move || {
             let parked = app.accounts().parked(&account, &id).ok()?;
@@ -162,7 +162,7 @@ pub(crate) async fn post(
             let body = json!({ "error": view.t("signed_out_kept"), "signIn": view.sign_in_href() });
             return (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
         }
-        return if drafts::keeps(&path.2) { view.park(&app, &body).await } else { view.sign_in_first() };
+        return if drafts::keeps(&path.2, &path.3) { view.park(&app, &body).await } else { view.sign_in_first() };
     }
     let Some(form) = form(&view, &app, &path) else { return view.missing(&app) };
     let posted = match posted(&body) {
@@ -172,7 +172,7 @@ pub(crate) async fn post(
             return view.problem(&app, StatusCode::UNPROCESSABLE_ENTITY, &view.t("errors_heading"), &text);
         }
     };
-    let keeps = drafts::keeps(&form.kind);
+    let keeps = drafts::keeps(&form.kind, &form.case);
     match posted.button.as_str() {
         "save" if keeps => save(&view, form, posted, quiet).await,
         "check" if keeps => check(&view, form, posted).await,
@@ -352,7 +352,7 @@ async fn send(view: &View, form: Form, posted: Posted) -> Response {
         let draft = form.draft(&sheet)?;
         let answers = whole(&sheet, draft.as_ref(), &posted);
         // First the draft, then the act: whatever is refused is still there, and nobody sends over what another saved.
-        if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
+        if !sheet.fields.is_empty() && drafts::keeps(sheet.kind, &sheet.case.id) {
             match form.save(&sheet, version, answers.clone())? {
                 Save::Done(saved) if say_the_same(&sheet, &saved.answers, &answers) => {}
                 kept => return Ok((form, sheet, answers, Err(kept))),
@@ -445,7 +445,7 @@ fn clock_time(saved: &Saved, offset: i32) -> String {
 }
 
 fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &Shown) -> Response {
-    let act = words("act", sheet.kind, &[]);
+    let act = desk::act_name(sheet.kind, &sheet.case.id);
     let title = act.get(view.lang).to_owned();
     let (log, about) = (log_name(&form.app, &form.log), sheet.case.about.get(view.lang));
     // What an act does to the whole edition is about its label, which the log's name holds already.
@@ -453,7 +453,7 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
         log if log.ends_with(about) => log.to_owned(),
         log => format!("{log} · {about}"),
     };
-    let keeps = drafts::keeps(sheet.kind);
+    let keeps = drafts::keeps(sheet.kind, &sheet.case.id);
     let begun = form.version(sheet, None).ok();
     let version = shown.version.or(draft.map(|d| d.version)).or(begun).unwrap_or_default();
     let answers = shown.answers.as_ref().or(draft.map(|d| &d.answers));
@@ -505,9 +505,9 @@ fn page(view: &View, form: &Form, sheet: &Sheet, draft: Option<&Saved>, shown: &
     };
     let main = html! {
         (ui::title_block(&title, Some(&kicker)))
-        (ui::sentence(words("act_text", sheet.kind, &[]).get(view.lang)))
+        (ui::sentence(desk::act_text(sheet.kind, &sheet.case.id).get(view.lang)))
         @if let Some(due) = sheet.case.due { p { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) } }
-        @if !sheet.fields.is_empty() && drafts::keeps(sheet.kind) {
+        @if !sheet.fields.is_empty() && drafts::keeps(sheet.kind, &sheet.case.id) {
             (ui::saved_line(&match draft {
                 Some(saved) => view.tp("saved_at", &[("time", &clock_time(saved, sheet.offset))]),
                 None => view.t("saved_not_yet"),
@@ -643,7 +643,7 @@ fn buttons(view: &View, sheet: &Sheet) -> Markup {
     html! {
         div.buttons {
             (ui::submit(&view.t(key), true, Some((BUTTON, button))))
-            @if asks && drafts::keeps(sheet.kind) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
+            @if asks && drafts::keeps(sheet.kind, &sheet.case.id) { (ui::submit(&view.t("go_save"), false, Some((BUTTON, "save")))) }
         }
     }
 }

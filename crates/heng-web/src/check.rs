@@ -10,6 +10,7 @@ use heng_log::code::{CodeError, check_root_code, root_code};
 use heng_verify::Status;
 use maud::{Markup, html};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::ui::{self, Action, Column, Field, FieldKind, Link, NextStep, Row, Tone};
 use crate::view::{App, Content, View, edition_href, find, slug};
@@ -59,8 +60,23 @@ impl Prefix {
     }
 }
 
+/// What the reader's own browser needs to see that the log holds the first `size` records unchanged.
+fn proof(view: &View, log: &Log, seen: &Photographed) -> Option<Markup> {
+    let size = seen.size.trim().parse::<u64>().ok().filter(|size| *size > 0)?;
+    let root = log.image().root_at(size)?;
+    let (note, proof) = log.growth(size).ok()?;
+    let grown = json!({ "key": log.verifier_key().to_string(), "note": note, "proof": proof }).to_string();
+    Some(html! {
+        p #photographed-proof role="status" data-log=(log.id()) data-grown=(grown)
+            data-at=(json!({ "size": size, "root": root }).to_string())
+            data-proven=(view.t("prefix_proven")) data-changed=(view.t("prefix_unproven")) {}
+    })
+}
+
 /// The answer to whoever came with a checkpoint, and the question to whoever has one on paper.
-fn photographed(view: &View, log: &Log, here: &str, seen: &Photographed) -> Markup {
+///
+/// `published`: before the records are public, nobody gets hashes of single ones, as a proof may hold them.
+fn photographed(view: &View, log: &Log, here: &str, seen: &Photographed, published: bool) -> Markup {
     let given = !(seen.size.is_empty() && seen.root.is_empty());
     let prefix = given.then(|| Prefix::of(&log.image(), seen));
     let line = |name: &'static str, label: &str, value: &str| {
@@ -76,7 +92,10 @@ fn photographed(view: &View, log: &Log, here: &str, seen: &Photographed) -> Mark
         section #photographed {
             h2 { (view.t("prefix_heading")) }
             @if let Some((key, tone)) = prefix.map(Prefix::said) {
-                (ui::note(tone, &html! { p role="status" { (view.tp(key, &[("size", seen.size.trim())])) } }))
+                (ui::note(tone, &html! {
+                    p role="status" { (view.tp(key, &[("size", seen.size.trim())])) }
+                    @if published && prefix == Some(Prefix::Holds) { @if let Some(proof) = proof(view, log, seen) { (proof) } }
+                }))
             }
             p { (view.t("prefix_text")) }
             (ui::form(&ui::Form { action: here.to_owned().into(), get: true, ..ui::Form::default() }, &form))
@@ -122,7 +141,7 @@ pub(crate) async fn show(
             action: published.then(|| Action::Link(Link::new(view.t("download_bundle"), format!("{here}/bundle.tar")))),
             reason: Some(view.tp("check_command", &[("file", &file)]).into()),
         }))
-        (photographed(&view, &log, &view.href(&format!("{here}/check")), &seen))
+        (photographed(&view, &log, &view.href(&format!("{here}/check")), &seen, published))
         section {
             h2 { (view.t("root_code")) }
             p { (view.tp("root_text", &[("size", &size.to_string())])) }
@@ -147,7 +166,8 @@ pub(crate) async fn show(
         p { a href=(edition_href(view.language, log.id())) { (view.t("back_edition")) } }
     };
     let proof = view.proof(&log);
-    view.page(&app, Content { proof, ..Content::new(title, main) })
+    let script = (!seen.root.is_empty()).then_some("sign.js");
+    view.page(&app, Content { proof, script, ..Content::new(title, main) })
 }
 
 /// The address of the check as a QR code holds it: any phone opens it, and whoever keeps it has size and root in the hand.

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use heng_app::Log;
 use heng_domain::ballot;
 use heng_domain::edition::events::OptionCount;
-use heng_domain::edition::{Edition, Motion, MotionState, Session, Thing};
+use heng_domain::edition::{Edition, Motion, MotionState, Thing};
 use heng_domain::rules::PassRule;
 use heng_domain::text::Lang;
 use heng_log::Hash;
@@ -114,6 +114,7 @@ fn screen(app: &App, lang: Lang, log: &Log) -> Option<Screen> {
     let announced = edition.motions.last().is_some_and(|(_, m)| m.state == MotionState::Announced);
     let foot = html! {
         @if !announced { (t(lang, "root_code")) " " (ui::root_code(&code.replace('-', ""))) }
+        @if let Some((id, motion)) = edition.motions.last() { (on_paper(lang, edition, id, motion)) }
     };
     let Some((id, motion)) = edition.motions.last() else {
         let body = html! { p.hall-why { (t(lang, "hall_waiting")) } };
@@ -180,7 +181,6 @@ fn voting(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
         (ui::hall_presence(&presence, &quorum, true))
         @if edition.public_may_see(Thing::WhoVoted(id)) {
             (ui::votes_grid(&t(lang, "hall_voted_label"), &waiting(lang, edition, motion)))
-            (on_paper(lang, session, motion))
         }
     }
 }
@@ -208,12 +208,22 @@ fn waiting<'a>(lang: Lang, edition: &'a Edition, motion: &Motion) -> Vec<VoteSqu
         .collect()
 }
 
-/// Whose ballot was entered from paper: the hall hears it with the vote, not afterwards.
-fn on_paper(lang: Lang, session: &Session, motion: &Motion) -> Markup {
+/// Whose ballot was entered from paper: the hall hears it with the vote, not afterwards. At the bottom, where it takes the
+/// names of members no room.
+fn on_paper(lang: Lang, edition: &Edition, id: &str, motion: &Motion) -> Markup {
+    let Some(session) = edition.sessions.get(&motion.body.session) else { return html! {} };
     let paper = motion.on_paper();
     let members = session.members.iter().filter(|member| paper.contains(member.person.as_str()));
     let names: Vec<String> = members.map(|member| member.name.clone()).collect();
-    html! { @if !names.is_empty() { p.hall-why { (tp(lang, "hall_paper", &[("names", &list(lang, &names))])) } } }
+    let shown = !names.is_empty() && edition.public_may_see(Thing::WhoVoted(id));
+    let names = [("names", list(lang, &names))];
+    let names = names.each_ref().map(|(key, value)| (*key, value.as_str()));
+    // While ballots come in there is room for a word only; at the read-back for the whole sentence.
+    let sentence = match motion.state {
+        MotionState::Open => tp(lang, "hall_on_paper", &names),
+        _ => tp(lang, "hall_paper", &names),
+    };
+    html! { @if shown { " " (sentence) } }
 }
 
 /// What is voted on, by name, whatever the text says.
@@ -244,7 +254,6 @@ fn grid(lang: Lang, edition: &Edition, (id, motion): (&str, &Motion), option: &s
     html! {
         @if motion.body.options.len() > 1 { p.hall-why { (name(lang, edition, option)) } }
         (ui::votes_grid(&t(lang, "votes_heading"), &squares))
-        (on_paper(lang, session, motion))
     }
 }
 

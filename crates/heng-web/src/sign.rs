@@ -100,7 +100,7 @@ fn page(
     trouble_text: Option<String>,
 ) -> Response {
     let Loaded { proposal, standing, rows, .. } = loaded;
-    let act = words("act", &proposal.act, &[]);
+    let act = desk::act_name(&proposal.act, &proposal.case);
     let title = act.get(view.lang).to_owned();
     let key = if standing.asked { "sign_text" } else { "sign_waiting" };
     let main = html! {

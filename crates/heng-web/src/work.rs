@@ -232,7 +232,7 @@ fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)], on
     let step = if let Some((proposal, _)) = asked.first() {
         NextStep {
             label: view.t("next_step").into(),
-            text: view.tp("next_sign", &[("act", words("act", &proposal.act, &[]).get(view.lang))]).into(),
+            text: view.tp("next_sign", &[("act", desk::act_name(&proposal.act, &proposal.case).get(view.lang))]).into(),
             due: None,
             action: Some(Action::Link(Link::new(
                 view.t("sign_button"),
@@ -241,7 +241,7 @@ fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)], on
             reason: Some(log_name(app, &proposal.log).get(view.lang).to_owned().into()),
         }
     } else if let Some(task) = work.duties.first() {
-        let act = words("act", task.kind, &[]);
+        let act = desk::act_name(task.kind, &task.case.id);
         let due = task.case.due.map(|day| (view.tp("by_day", &[("day", &date(view.lang, day))]).into(), Tone::Due));
         NextStep {
             label: view.t("next_step").into(),
@@ -251,7 +251,7 @@ fn next(view: &View, app: &App, work: &Work, asked: &[&(Proposal, Standing)], on
                 view.t("begin_button"),
                 act_href(view, app, &task.log, task.kind, &task.case.id),
             ))),
-            reason: Some(words("act_text", task.kind, &[]).get(view.lang).to_owned().into()),
+            reason: Some(desk::act_text(task.kind, &task.case.id).get(view.lang).to_owned().into()),
         }
     } else if let Some(step) =
         only.and_then(|log| demo::next_step(view, app, log).or_else(|| demo::next_day(view, app, log)))
@@ -275,7 +275,7 @@ fn tasks(view: &View, app: &App, tasks: &[Task], with_log: bool) -> Markup {
             @for task in tasks {
                 li {
                     a.register-name href=(act_href(view, app, &task.log, task.kind, &task.case.id)) {
-                        (words("act", task.kind, &[]).get(view.lang)) " · " (task.case.about.get(view.lang))
+                        (desk::act_name(task.kind, &task.case.id).get(view.lang)) " · " (task.case.about.get(view.lang))
                     }
                     @if let Some(due) = task.case.due {
                         span.register-state { (ui::status_tag(&view.tp("by_day", &[("day", &date(view.lang, due))]), Tone::Due)) }
@@ -293,7 +293,7 @@ fn proposals(view: &View, app: &App, list: &[&(Proposal, Standing)]) -> Markup {
             @for (proposal, standing) in list {
                 li {
                     a.register-name href=(view.href(&format!("/work/sign/{}", proposal.id))) {
-                        (words("act", &proposal.act, &[]).get(view.lang))
+                        (desk::act_name(&proposal.act, &proposal.case).get(view.lang))
                     }
                     span.register-state {
                         (ui::status_tag(
@@ -360,12 +360,13 @@ fn others(view: &View, app: &App, log: &str, possible: &[Task], with_log: bool) 
                     li {
                         @if let [only] = cases.as_slice() {
                             a.register-name href=(act_href(view, app, log, kind, &only.case.id)) {
-                                (words("act", kind, &[]).get(view.lang))
+                                (desk::act_name(kind, &only.case.id).get(view.lang))
                             }
                         } @else {
                             span.register-name { (words("act", kind, &[]).get(view.lang)) }
                         }
-                        p.register-details { (words("act_text", kind, &[]).get(view.lang)) }
+                        @let first = cases.first().map_or("", |task| task.case.id.as_str());
+                        p.register-details { (desk::act_text(kind, first).get(view.lang)) }
                         @if cases.len() > 1 {
                             ul.cases {
                                 @for task in cases {

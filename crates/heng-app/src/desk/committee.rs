@@ -17,6 +17,9 @@ use heng_domain::time::Instant;
 use super::field::{Choice, Field, Input, Kind, same, words};
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written, Wrong};
 
+/// The end of the cases in which officers enter a ballot from paper.
+pub(super) const PAPER: &str = "~paper";
+
 type EditionAct<'a> = Act<EditionDesk<'a>>;
 
 pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
@@ -144,10 +147,10 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
                 }
                 let open = desk.edition.motions.iter().filter(|(_, m)| m.state == MotionState::Open);
                 let about = |m: &Motion| words("prefill", "ballot_from_paper", &[("text", &m.body.text)]);
-                open.map(|(id, m)| Case::possible(format!("{id}~paper"), about(m))).collect()
+                open.map(|(id, m)| Case::possible(format!("{id}{PAPER}"), about(m))).collect()
             },
             form: |desk, case| {
-                let motion = case.strip_suffix("~paper").and_then(|id| desk.edition.motion(id));
+                let motion = case.strip_suffix(PAPER).and_then(|id| desk.edition.motion(id));
                 motion.map(|motion| paper_form(desk, motion)).unwrap_or_default()
             },
             write: |desk, case, input| {
@@ -156,7 +159,7 @@ pub(super) fn acts<'a>() -> Vec<EditionAct<'a>> {
                 super::files::info(desk.heng, &desk.me, &scan)?.ok_or_else(unknown)?;
                 let scan_sha256 = scan.parse().map_err(|_| unknown())?;
                 let paper = Paper { reason: input.text("reason"), scan_sha256 };
-                let id = case.strip_suffix("~paper").ok_or(DeskError::NotOpen)?;
+                let id = case.strip_suffix(PAPER).ok_or(DeskError::NotOpen)?;
                 write_ballot(desk, id, &input.text("member"), Some(paper), input)
             },
         },

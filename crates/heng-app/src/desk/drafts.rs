@@ -157,9 +157,10 @@ const ROWS: &str = "draft";
 /// The version beyond a draft that was sent, by the draft's name.
 const SENT: &str = "draft_sent";
 
-/// Whether what is typed may be kept. Ballots are not: before the close nobody but the member knows the choice (law 6).
-pub fn keeps(kind: &str) -> bool {
-    kind != "ballot.cast"
+/// Whether what is typed may be kept. A member's ballot is not: before the close nobody but the member knows the choice
+/// (law 6). What an officer enters from paper the officer has read, and leaves the form for the scan.
+pub fn keeps(kind: &str, case: &str) -> bool {
+    kind != "ballot.cast" || case.ends_with(super::committee::PAPER)
 }
 
 /// Name of a form's draft. `owner` is the handle that acts, so that a firm's staff share one draft.

@@ -477,6 +477,18 @@ pub fn with_desk<T>(heng: &Heng, log: &str, subject: &str, work: impl FnOnce(Pla
     Ok(Some(work(Place::Edition(&desk))))
 }
 
+/// What an act is called. What officers enter from paper is not their own ballot.
+pub fn act_name(kind: &str, case: &str) -> Text {
+    let paper = case.ends_with(committee::PAPER);
+    if paper { words("act", "ballot.from_paper", &[]) } else { words("act", kind, &[]) }
+}
+
+/// What an act does, in a sentence.
+pub fn act_text(kind: &str, case: &str) -> Text {
+    let paper = case.ends_with(committee::PAPER);
+    if paper { words("act_text", "ballot.from_paper", &[]) } else { words("act_text", kind, &[]) }
+}
+
 /// A form as it stands for a person now.
 #[derive(Clone, Debug)]
 pub struct Sheet {

@@ -6,7 +6,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use heng_app::desk::drafts::{self, Save};
 use heng_app::desk::proposal::{self, Outcome};
-use heng_app::desk::{self, DeskError, Sheet, Wrong, words};
+use heng_app::desk::{self, DeskError, Sheet, Wrong};
 use heng_domain::text::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -145,8 +145,8 @@ pub(crate) async fn show(
             shows: sheet.shows.iter().map(ShownShape::from).collect(),
             log: form.log.clone(),
             kind: sheet.kind,
-            title: words("act", sheet.kind, &[]).into(),
-            text: words("act_text", sheet.kind, &[]).into(),
+            title: desk::act_name(sheet.kind, &sheet.case.id).into(),
+            text: desk::act_text(sheet.kind, &sheet.case.id).into(),
             about: sheet.case.about.into(),
             due: sheet.case.due.map(|day| day.to_string()),
             duty: sheet.case.duty,
@@ -198,7 +198,7 @@ pub(crate) async fn save(
         let sheet = form.sheet()?;
         let DraftGiven { version, answers } = given.value;
         form.known(&sheet, &answers)?;
-        if !drafts::keeps(sheet.kind) {
+        if !drafts::keeps(sheet.kind, &sheet.case.id) {
             return Err(Problem::new(lang, StatusCode::CONFLICT, "draft.never", "draft_never", &[]));
         }
         let by = &form.caller.account.id;

@@ -3,8 +3,8 @@
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use heng_app::desk;
 use heng_app::desk::proposal::{self, Proposal, Standing};
-use heng_app::desk::words;
 use heng_domain::record::Anchor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -65,7 +65,7 @@ impl ProposalShape {
             place: place(app, &proposal.log),
             kind: proposal.act.clone(),
             case: proposal.case.clone(),
-            title: words("act", &proposal.act, &[]).into(),
+            title: desk::act_name(&proposal.act, &proposal.case).into(),
             at: proposal.at.to_string(),
             actor: proposal.actor.clone(),
             asked: standing.asked,
@@ -318,7 +318,7 @@ pub(crate) async fn sign(
     for (index, SignatureGiven { at, s, ad, cd }) in value.signatures.into_iter().enumerate() {
         let Ok(root) = at.root.parse() else {
             let field = format!("signatures.{index}.at.root");
-            let wrong = heng_app::desk::Wrong::new(&field, "hash");
+            let wrong = desk::Wrong::new(&field, "hash");
             return Err(Problem::of_wrong(lang, &[wrong]));
         };
         signatures.push(sign::Given { at: Anchor { size: at.size, root }, s, ad, cd });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heng_app::desk::drafts::Saved;
 use heng_app::desk::files::FileInfo;
-use heng_app::desk::{self, Task, Who, words};
+use heng_app::desk::{self, Task, Who};
 use heng_domain::edition::events::Role;
 use heng_domain::record::Anchor;
 use heng_domain::text::{Lang, Text};
@@ -346,7 +346,7 @@ impl TaskShape {
             log: task.log.clone(),
             place: place(app, &task.log),
             kind: task.kind,
-            title: words("act", task.kind, &[]).into(),
+            title: desk::act_name(task.kind, &task.case.id).into(),
             case: task.case.id.clone(),
             about: (&task.case.about).into(),
             due: task.case.due.map(|day| day.to_string()),

@@ -215,6 +215,7 @@ async fn two_officers_enter_the_paper_ballot_of_a_member_whose_device_fails() {
 
     // The form offers the members, those without a ballot first, and the scan.
     let form = page(&town, &format!("/en/work/{place}/ballot.cast/{}", crate::work::encode(&case)), OFFICERS[0]).await;
+    assert!(form.contains("Enter a paper ballot") && !form.contains("Nobody sees your choice"), "{form}");
     let first_voted = form.find("this ballot takes its place").expect("somebody has voted");
     assert!(form.find(&name).expect("the member") < first_voted && form.contains(&scan), "{form}");
 
@@ -243,9 +244,10 @@ async fn two_officers_enter_the_paper_ballot_of_a_member_whose_device_fails() {
     let sentence = format!("Entered from paper by two clerks: {}", names.join(", "));
     assert!(page(&town, &format!("/en/work/{place}"), CHAIR).await.contains(&sentence));
     let hall = page(&town, &format!("/en/editions/{place}/hall"), CHAIR).await;
-    let sentence = format!("entered from paper by two clerks: {}", names.join(", "));
-    assert!(hall.contains("(paper)") && hall.contains(&sentence), "{hall}");
+    assert!(hall.contains("(paper)") && hall.contains(&format!("On paper: {}", names.join(", "))), "{hall}");
     done(&town, "motion.closed", &id, &[], &[CHAIR]);
+    let hall = page(&town, &format!("/en/editions/{place}/hall"), CHAIR).await;
+    assert!(hall.contains(&format!("entered from paper by two clerks: {}", names.join(", "))), "{hall}");
     let own = page(&town, &format!("/en/work/{place}"), &voter).await;
     assert!(own.contains("no (signed by hand, entered from paper by two clerks)"), "the read-back: {own}");
     let minutes = with_desk(town.heng(), VOTING, CHAIR, |at| match at {

@@ -367,7 +367,7 @@ fn counted(known: &Known<'_>, map: &Map<String, Value>) -> Text {
     let votes = |key: &str| same(count.get(key).and_then(Value::as_u64).unwrap_or(0));
     let (yes, no, abstain) = (votes("yes"), votes("no"), votes("abstain"));
     let places = [("name", &option), ("yes", &yes), ("no", &no), ("abstain", &abstain), ("result", &result)];
-    words("minutes", "count", &places)
+    words("body_as", "counted", &places)
 }
 
 fn votes(known: &Known<'_>, option: &Value, map: &Map<String, Value>) -> Text {
