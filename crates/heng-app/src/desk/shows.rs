@@ -175,7 +175,7 @@ pub fn texts(heng: &Heng, kind: &str, body: &Value) -> Vec<Shown> {
             .collect()
     };
     let (title, found) = match kind {
-        MinutesSigned::KIND => (words("field", "minutes", &[]), hashes("sha256")),
+        MinutesSigned::KIND => (words("shows", "minutes", &[]), hashes("sha256")),
         PledgeGiven::KIND => (words("part", "pledge", &[]), hashes("text_sha256")),
         _ => (words("body", "evidence", &[]), hashes("evidence")),
     };

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heng_domain::draw::{Commit, Plan, Source, SourceValue, Stratum, draw, pool_hash, secret_hash};
 use heng_domain::edition::events::{
-    ConsensusAgreed, DrawPlanned, DrawReplaced, DrawRevealed, Excluded, PanelFormed, PanelMemberReplaced, PledgeGiven,
-    PollCounted, PoolFrozen, RecusalDeclared, ScoreSubmitted, ScoresComputed, ShortlistDecided,
+    ConsensusAgreed, ConsensusDissented, DrawPlanned, DrawReplaced, DrawRevealed, Excluded, PanelFormed,
+    PanelMemberReplaced, PledgeGiven, PollCounted, PoolFrozen, RecusalDeclared, ScoreSubmitted, ScoresComputed,
+    ShortlistDecided,
 };
 use heng_domain::edition::{Successor, item_path, mark_path, score_path};
 use heng_domain::evaluation::spread;
@@ -415,7 +416,28 @@ impl Simulation<'_> {
             let draft = self.draft(&leader, &stage.basis, body)?.hiding(self.random.bytes(), values);
             batch.push(self.sign(draft, &[&leader])?);
         }
-        self.submit(batch)
+        self.submit(batch)?;
+        match field.first().filter(|_| rules.method.value == ScoringMethod::Items) {
+            Some(application) => self.dissent(stage, application),
+            None => Ok(()),
+        }
+    }
+
+    /// One member does not share what was agreed on the first item.
+    fn dissent(&mut self, stage: &Stage, application: &str) -> Result<()> {
+        let found = self.state(|e| {
+            let (panel, state) = e.panel_of(&stage.id, application)?;
+            let member = state.members.iter().find(|member| e.may_dissent(&stage.id, member, application))?;
+            Some((panel.to_owned(), member.clone(), e.criteria.as_ref()?.items().next()?.id.clone()))
+        })?;
+        let Some((panel, member, item)) = found else { return Ok(()) };
+        let (application, stage_id) = (application.to_owned(), stage.id.clone());
+        let body = ConsensusDissented { application, items: vec![item], panel, stage: stage_id };
+        let reason = json!("材料中没有推开情况的证据，我的评价低一档（虚构内容）");
+        let draft = self.draft(&member, &stage.basis, body)?;
+        let draft = draft.hiding(self.heng.random()?, BTreeMap::from([("/reason".to_owned(), reason)]));
+        let draft = self.sign(draft, &[&member])?;
+        self.submit(vec![draft])
     }
 
     fn polls(&mut self, stage: &Stage, field: &[String]) -> Result<()> {
