@@ -3,6 +3,8 @@
 //! 18 characters; the last is `(31 − Σ value·3^(i−1) mod 31) mod 31`. The inner check of positions 9–17
 //! (GB 11714-1997) is a warning only, since old codes exist that do not keep it.
 
+use crate::refusal::Refusal;
+
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const OUTER_WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 const INNER_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
@@ -29,6 +31,23 @@ pub enum UsccError {
         /// What stands there.
         found: char,
     },
+}
+
+impl UsccError {
+    /// The refusal of `code`, in words for people of either language.
+    pub fn refusal(&self, code: &str) -> Refusal {
+        let basis = "GB 32100-2015";
+        let refusal = match self {
+            UsccError::Length(count) => Refusal::new("organisation.code_length", basis).with("count", count),
+            UsccError::Character { position, character } => Refusal::new("organisation.code_character", basis)
+                .with("position", position)
+                .with("character", character),
+            UsccError::Check { expected, found } => {
+                Refusal::new("organisation.code_check", basis).with("expected", expected).with("found", found)
+            }
+        };
+        refusal.with("code", code)
+    }
 }
 
 /// What the inner check of positions 9–17 says.

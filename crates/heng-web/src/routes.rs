@@ -258,6 +258,7 @@ pub(crate) fn table() -> Vec<Line> {
         bare("/api/v1/logs/{first}/{second}/applications/{id}/files/{sha256}", TokenSeat).get(api::applications::file),
         bare("/api/v1/logs/{first}/{second}/applications/{id}/visits", TokenSeat).get(api::visits::show),
         bare("/api/v1/logs/{first}/{second}/opinions", TokenSeat).get(api::opinions::show),
+        bare("/api/v1/logs/{first}/{second}/draws/{id}", TokenSeat).get(api::draws::show),
         bare("/api/v1/logs/{first}/{second}/panels", TokenSeat).get(api::panels::show),
         bare("/api/v1/logs/{first}/{second}/session", TokenSeat).get(api::session::show),
         bare("/api/v1/logs/{first}/{second}/objections", TokenSeat).get(api::objections::list),

@@ -2,7 +2,7 @@
 //! was moved. All but the last follow from the records.
 
 use heng_domain::edition::Edition;
-use heng_domain::edition::events::{Effect, Event, Role};
+use heng_domain::edition::events::{ApplicationSubmitted, Effect, Event, Role};
 use heng_domain::record::Record;
 use heng_domain::rules::StageKind;
 use heng_domain::time::Instant;
@@ -106,7 +106,19 @@ impl Alarm {
 /// If the store fails.
 pub fn watched(log: &Log) -> Result<Vec<Record>> {
     let kinds: Vec<&str> = OVERRIDES.into_iter().chain(DATED).collect();
-    log.records_of(&kinds)
+    let mut records = log.records_of(&kinds)?;
+    let image = log.image();
+    let Some(edition) = image.state.edition() else { return Ok(Vec::new()) };
+    // A thousand applications that firms handed in themselves are none, and would be kept for nothing.
+    records.retain(|record| {
+        let own = record.kind == ApplicationSubmitted::KIND && !is_officer(edition, record);
+        !own || event(record).is_some_and(|event| overrides(edition, record, &event))
+    });
+    Ok(records)
+}
+
+fn is_officer(edition: &Edition, record: &Record) -> bool {
+    edition.seats.get(&record.actor).is_some_and(|seat| seat.roles.contains(&Role::Officer))
 }
 
 /// The alarms of an edition for a reader of its board: what is due now, jumps of the clock, then records, newest first.
@@ -151,7 +163,6 @@ fn due(edition: &Edition, now: Instant) -> Vec<Alarm> {
 
 /// The last day on which a record was in time; `None` where it has none.
 fn last_day(edition: &Edition, record: &Record, event: &Event) -> Option<Date> {
-    let officer = edition.seats.get(&record.actor).is_some_and(|seat| seat.roles.contains(&Role::Officer));
     match event {
         // A letter that came after the notice is entered and then not accepted.
         Event::ObjectionReceived(body) => Some(edition.notice(&body.notice)?.body.until),
@@ -164,7 +175,7 @@ fn last_day(edition: &Edition, record: &Record, event: &Event) -> Option<Date> {
             let window = matches!(stage.kind, StageKind::Application | StageKind::Notice);
             edition.due(stage).filter(|_| !window)
         }
-        _ if !officer => None,
+        _ if !is_officer(edition, record) => None,
         Event::ConditionChecked(_) | Event::PreReviewDecided(_) | Event::OpinionsAsked(_) => {
             due_of(edition, StageKind::PreReview)
         }

@@ -12,7 +12,7 @@ use super::events::{
 };
 use super::state::{Application, Edition, Recommendation, Seat};
 use crate::record::Record;
-use crate::refusal::{Refusal, Verdict, ensure, refuse};
+use crate::refusal::{Verdict, ensure, refuse};
 use crate::rules::StageKind;
 use crate::uscc;
 
@@ -167,9 +167,7 @@ impl Edition {
         ensure!(is_handle(&body.organisation, 'o'), "handle.form", "", handle = &body.organisation);
         let entered = self.organisations.contains_key(&body.organisation);
         ensure!(!entered, "organisation.twice", "", organisation = &body.organisation);
-        uscc::check(&body.uscc).map_err(|error| {
-            Refusal::new("organisation.code", "GB 32100-2015").with("code", &body.uscc).with("detail", error)
-        })?;
+        uscc::check(&body.uscc).map_err(|error| error.refusal(&body.uscc))?;
         let same = self.organisations.values().find(|other| other.uscc == body.uscc);
         if let Some(same) = same {
             refuse!("organisation.same_code", "", code = &body.uscc, other = &same.organisation);

@@ -8,7 +8,7 @@ use super::events::{
 };
 use super::{Context, Office};
 use crate::eligibility::Standing;
-use crate::refusal::{Refusal, Verdict, ensure, refuse};
+use crate::refusal::{Verdict, ensure, refuse};
 use crate::uscc;
 
 /// An honour of the register.
@@ -44,9 +44,7 @@ impl Office {
         ensure!(!body.name.zh.is_empty(), "organisation.name", "");
         match (&body.uscc, &body.source) {
             (Some(code), _) => {
-                uscc::check(code).map_err(|error| {
-                    Refusal::new("organisation.code", "GB 32100-2015").with("code", code).with("detail", error)
-                })?;
+                uscc::check(code).map_err(|error| error.refusal(code))?;
                 let same = self.organisations.values().map(|(_, o)| o).find(|o| o.uscc.as_ref() == Some(code));
                 if let Some(same) = same {
                     refuse!("organisation.same_code", "", code = code, other = &same.organisation);

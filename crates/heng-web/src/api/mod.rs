@@ -6,6 +6,7 @@
 pub(crate) mod acts;
 pub(crate) mod applications;
 pub(crate) mod board;
+pub(crate) mod draws;
 pub(crate) mod editions;
 pub(crate) mod files;
 pub(crate) mod given;

@@ -13,8 +13,8 @@ use utoipa::{Modify, OpenApi};
 use super::given::Speaks;
 use super::problem::{FieldProblem, ProblemBody};
 use super::{
-    Answer, acts, applications, board, editions, files, fresh, logs, me, notes, notices, objections, opinions, outbox,
-    panels, papers, proposals, records, register, rules, session, tasks, visits,
+    Answer, acts, applications, board, draws, editions, files, fresh, logs, me, notes, notices, objections, opinions,
+    outbox, panels, papers, proposals, records, register, rules, session, tasks, visits,
 };
 
 #[derive(OpenApi)]
@@ -42,7 +42,7 @@ use super::{
         me::show, logs::list, tasks::all, tasks::of_log,
         acts::show, acts::save, acts::send,
         proposals::list, proposals::show, proposals::proof, proposals::scan, proposals::sign, proposals::withdraw,
-        applications::list, applications::show, applications::file, opinions::show, panels::show, visits::show, session::show,
+        applications::list, applications::show, applications::file, opinions::show, panels::show, draws::show, visits::show, session::show,
         objections::list, objections::show, objections::file,
         records::show, records::receipt,
         papers::list, papers::show, papers::of_all, papers::for_all,

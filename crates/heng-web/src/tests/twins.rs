@@ -88,7 +88,7 @@ const TWINS: &[(&str, Twin)] = &[
     ("/work/{first}/{second}/objections/{id}/files/{sha}", Json(&["/logs/{first}/{second}/objections/{id}/files/{sha256}"])),
     ("/work/{first}/{second}/visits", Json(&["/logs/{first}/{second}/applications", "/logs/{first}/{second}/applications/{id}/visits"])),
     ("/work/{first}/{second}/applications/{id}/visit", Json(&["/logs/{first}/{second}/applications/{id}/visits"])),
-    ("/work/{first}/{second}/draws/{id}", None("draws the public result again from the bundle, as `heng verify` does")),
+    ("/work/{first}/{second}/draws/{id}", Json(&["/logs/{first}/{second}/draws/{id}"])),
     ("/work/{first}/{second}/import", None("fills a draft from a dossier: a program reads the dossier and saves the draft")),
     ("/work/{first}/{second}/panels", Json(&["/logs/{first}/{second}/panels"])),
     ("/work/{first}/{second}/files", Json(&["/logs/{first}/{second}/files", "/logs/{first}/{second}/uploads"])),
