@@ -18,6 +18,7 @@ const NO_PAGES = {
   '/work/{first}/{second}/files/{sha}': 'the state of an upload, for the script',
   '/work/{first}/{second}/files/{sha}/{name}': 'a file',
   '/work/{first}/{second}/applications/{id}/files/{sha}': 'a file',
+  '/work/{first}/{second}/objections/{id}/files/{sha}': 'a file',
 };
 
 /** The addresses of all pages, read from the route table itself. */

@@ -272,8 +272,8 @@ fn opened(view: &View, app: &App, edition: &Edition, reader: &Reader, openings: 
         details.more {
             summary { (view.t("openings")) }
             (openings::table(view, edition, &reader.handle, openings))
-            p { a href=(view.href(&format!("/work/{}/openings", place(app, &reader.log)))) { (view.t("openings_all")) } }
         }
+        p { a href=(view.href(&format!("/work/{}/openings", place(app, &reader.log)))) { (view.t("openings_all")) } }
     }
 }
 
