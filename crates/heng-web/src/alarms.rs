@@ -193,8 +193,10 @@ pub(crate) fn section(view: &View, app: &App, edition: &Edition, log: &str, alar
     html! {
         section #alarms {
             h2 { (view.t("alarms")) }
-            @if lines.is_empty() { p { (ui::status_tag(&view.t("alarms_none"), Tone::Done)) } }
-            @else { ul.signers { @for line in &lines { li { (line) } } } }
+            @if lines.is_empty() && late.is_empty() && overrides.is_empty() {
+                p { (ui::status_tag(&view.t("alarms_none"), Tone::Done)) }
+            }
+            @if !lines.is_empty() { ul.signers { @for line in &lines { li { (line) } } } }
             @if !late.is_empty() { (table("alarms_late", &columns, &late)) }
             @if !overrides.is_empty() { (table("alarms_records", columns.get(..4).unwrap_or_default(), &overrides)) }
         }
