@@ -365,10 +365,11 @@ impl Edition {
         }
     }
 
-    /// Applications that a recommender supports, `but` for one.
+    /// Applications that a recommender supports, `but` for one; what was withdrawn takes up no place of the quota.
     pub fn supported_by(&self, recommender: &str, but: &str) -> BTreeSet<&String> {
-        let supports =
-            |a: &Application| a.recommendations.iter().any(|r| r.body.support && r.recommender == recommender);
+        let supports = |a: &Application| {
+            a.withdrawn.is_none() && a.recommendations.iter().any(|r| r.body.support && r.recommender == recommender)
+        };
         self.applications.iter().filter(|(id, a)| *id != but && supports(a)).map(|(id, _)| id).collect()
     }
 
@@ -489,6 +490,10 @@ mod tests {
         };
         assert_eq!(given("a:1"), [("p:20", false)]);
         assert_eq!(given("a:2"), [("p:21", true), ("p:20", true)]);
+        // What was withdrawn takes up no place.
+        assert_eq!(give(&mut e, "p:20", opinion("a:1", true)), Err("recommendation.quota"));
+        std::sync::Arc::make_mut(e.applications.get_mut("a:2").unwrap()).withdrawn = Some("merged".to_owned());
+        give(&mut e, "p:20", opinion("a:1", true)).unwrap();
         close(&mut e, "recommendation");
         assert_eq!(give(&mut e, "p:20", opinion("a:1", true)), Err("stage.none_open"));
     }

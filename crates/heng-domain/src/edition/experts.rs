@@ -1,6 +1,7 @@
 //! Recusal (回避), pledges (承诺), the draw of the experts, and the panels.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use heng_log::Sha256;
 
@@ -107,7 +108,11 @@ impl Edition {
             self.recusals.insert((body.person.clone(), application), ground);
         }
         if !body.declared.is_empty() {
-            self.declared.entry(body.person.clone()).or_default().extend(body.declared);
+            let before = self.declared.get(&body.person).into_iter().flat_map(|before| before.iter().cloned());
+            let all: BTreeSet<String> = before.chain(body.declared).collect();
+            // Hundreds answer for the same thousand applications: equal sets are kept once.
+            let known = self.declared.values().find(|known| ***known == all).cloned();
+            self.declared.insert(body.person.clone(), known.unwrap_or_else(|| Arc::new(all)));
         }
         self.pledges.insert(body.person, body.text_sha256);
     }

@@ -475,7 +475,7 @@ pub struct Edition {
     /// Pledges: person or expert, hash of the text.
     pub pledges: BTreeMap<String, Hash>,
     /// On which applications the person has declared a conflict or none; whoever is not listed has pledged for all.
-    pub declared: BTreeMap<String, BTreeSet<String>>,
+    pub declared: BTreeMap<String, Arc<BTreeSet<String>>>,
     /// Draws.
     pub draws: BTreeMap<String, DrawState>,
     /// Panels.
