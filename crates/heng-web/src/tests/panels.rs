@@ -31,6 +31,7 @@ async fn the_board_says_of_each_member_what_the_record_says() {
     let text = page(town, VOTING, "p:0001").await.text();
     let leader = first["leader"].as_str().unwrap();
     assert!(text.contains(&format!("led by {leader}")) && text.contains("sheet in"), "the page says the same");
+    assert!(text.contains("Dissent of x:") && text.contains("我的评价低一档"), "a dissent stands beside the panel");
     let log = town.heng().log(VOTING).unwrap();
     let image = log.image();
     let edition = image.state.edition().unwrap();
