@@ -183,13 +183,12 @@ fn body(view: &View, app: &App, log: &str, seen: &Seen<'_>) -> Markup {
 /// What the recommenders said, where and how long they had made it public, and their letters for whoever may open them.
 fn recommendations(view: &View, seen: &Seen<'_>, files: &str) -> Markup {
     let given = &seen.application.recommendations;
-    let name = |recommender: &str| seen.edition.seats.get(recommender).and_then(|seat| seat.name.clone());
     html! {
         @if !given.is_empty() {
             h2 #recommendations { (view.t("recommendations_heading")) }
             ul { @for r in given { li {
                 (ui::status_tag(&view.t(if r.body.support { "supports" } else { "supports_not" }), if r.body.support { Tone::Done } else { Tone::Stop }))
-                " " (name(&r.recommender).unwrap_or_else(|| r.recommender.clone())) ": "
+                " " (seen.edition.name_of(&r.recommender).unwrap_or(&r.recommender)) ": "
                 span.prose translate="no" { (r.body.opinion) }
                 @if let Some(window) = &r.body.notice {
                     " " (view.tp("recommendation_notice", &[("from", &date(view.lang, window.from)), ("until", &date(view.lang, window.until))]))

@@ -5,14 +5,13 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Form, FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+pub(crate) use heng_app::desk::notice::MOST_FILES;
 use heng_app::upload::UploadError;
 use heng_domain::edition::events::Attachment;
 
 use crate::notice::Answers;
 use crate::view::App;
 
-/// Most files of an objection.
-pub(crate) const MOST_FILES: usize = 3;
 /// Most bytes of them together.
 pub(crate) const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// Most bytes of all that is typed.

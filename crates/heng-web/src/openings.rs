@@ -54,10 +54,6 @@ pub(crate) struct OpeningShape {
     pub unmarked: Option<String>,
 }
 
-fn name_of<'a>(edition: &'a Edition, by: &str) -> Option<&'a str> {
-    edition.seats.get(by)?.name.as_deref()
-}
-
 /// The openings that somebody asks for, newest first.
 pub(crate) fn found(app: &App, log: &str, lang: Lang, by: &str, application: &str) -> heng_app::Result<Vec<Opening>> {
     let mut openings = opening::newest(app, log, usize::MAX)?;
@@ -66,7 +62,7 @@ pub(crate) fn found(app: &App, log: &str, lang: Lang, by: &str, application: &st
     let image = found.image();
     let Some(edition) = image.state.edition() else { return Ok(Vec::new()) };
     openings.retain(|opening| {
-        let name = name_of(edition, &opening.by).unwrap_or_default();
+        let name = edition.name_of(&opening.by).unwrap_or_default();
         let firm = edition.applicant(&opening.application).map_or("", |o| o.name.get(lang));
         (by.is_empty() || opening.by.to_lowercase().contains(&by) || name.to_lowercase().contains(&by))
             && (application.is_empty()
@@ -99,7 +95,7 @@ pub(crate) fn shape(lang: Lang, edition: &Edition, reader: &str, opening: &Openi
     OpeningShape {
         at: at.to_string(),
         by: by.clone(),
-        name: name_of(edition, by).map(str::to_owned),
+        name: edition.name_of(by).map(str::to_owned),
         application: application.clone(),
         what: file.unwrap_or_else(other),
         code,

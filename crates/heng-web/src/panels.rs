@@ -60,12 +60,6 @@ pub(crate) fn of_stage<'a>(edition: &'a Edition, stage: &str) -> Vec<(&'a String
     edition.panels.iter().filter(|(_, panel)| panel.stage == stage).collect()
 }
 
-/// Applications of the field that no panel of the stage has.
-pub(crate) fn without_panel<'a>(edition: &'a Edition, stage: &str) -> Vec<&'a String> {
-    let taken: BTreeSet<&String> = of_stage(edition, stage).into_iter().flat_map(|(_, p)| &p.applications).collect();
-    edition.field.iter().filter(|application| !taken.contains(application)).collect()
-}
-
 /// Drawn experts who sit on no panel, and the reserves who have not stepped in, in the order of the draw.
 pub(crate) fn left_over<'a>(edition: &Edition, draw: &'a DrawState) -> (Vec<&'a str>, Vec<&'a str>) {
     let seated: BTreeSet<&str> = edition.panels.values().flat_map(|p| &p.members).map(String::as_str).collect();
@@ -123,7 +117,7 @@ impl Page<'_> {
     fn stage(&self, experts: &Stage, scored: Option<&Stage>) -> Markup {
         let (view, edition) = (self.view, self.edition);
         let panels = of_stage(edition, &experts.id);
-        let open = without_panel(edition, &experts.id);
+        let open = edition.without_panel(&experts.id);
         let draws: Vec<_> = edition.draws.iter().filter(|(_, draw)| draw.stage == experts.id).collect();
         let size = experts.experts.as_ref();
         html! {

@@ -175,7 +175,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
             open: |desk| {
                 let stage = desk.stage(StageKind::Experts).filter(|_| desk.has(Role::Officer));
                 let ready =
-                    |s: &&Stage| !without_panel(desk.edition, &s.id).is_empty() && drawn(desk.edition, s).is_some();
+                    |s: &&Stage| !desk.edition.without_panel(&s.id).is_empty() && drawn(desk.edition, s).is_some();
                 stage.filter(ready).map(|s| Case::duty(s.id.clone(), s.name.clone(), desk.due(s))).into_iter().collect()
             },
             form: panel_form,
@@ -615,13 +615,6 @@ fn write_replacement(desk: &EditionDesk<'_>, id: &str, input: &Input) -> Propose
     Ok(vec![Written::edition(&basis, body)?])
 }
 
-/// Applications that no panel of the stage has.
-fn without_panel<'a>(edition: &'a Edition, stage: &str) -> Vec<&'a String> {
-    let taken: BTreeSet<&String> =
-        edition.panels.values().filter(|p| p.stage == stage).flat_map(|p| &p.applications).collect();
-    edition.field.iter().filter(|a| !taken.contains(a)).collect()
-}
-
 /// Experts who may sit in panels of the stage; `None` while a draw is still to come.
 fn drawn(edition: &Edition, stage: &Stage) -> Option<Vec<String>> {
     if stage.experts.as_ref().is_some_and(|e| e.drawn.value) {
@@ -642,7 +635,7 @@ fn panel_form(desk: &EditionDesk<'_>, stage: &str) -> Vec<Field> {
     let group = free.first().map(|x| group_of(edition, x)).unwrap_or_default();
     let same_group: Vec<String> =
         free.iter().filter(|x| group_of(edition, x) == group).take(size).map(|x| (**x).clone()).collect();
-    let open = without_panel(edition, stage);
+    let open = edition.without_panel(stage);
     // An equal share for each field of experts that still has a panel to come; the office moves applicants as it knows them.
     let fields: BTreeSet<&str> = free.iter().map(|x| group_of(edition, x)).collect();
     let share = open.len().div_ceil(fields.len().max(1));

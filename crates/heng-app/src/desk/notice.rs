@@ -13,6 +13,9 @@ use super::field::{Choice, Field, Input, Kind, same, words};
 use super::files::chosen;
 use super::{Act, Case, DeskError, EditionDesk, Proposed, Signs, Who, Written};
 
+/// Most files of an objection, from the public page or with a letter.
+pub const MOST_FILES: usize = 3;
+
 /// Whether an act decides an objection.
 pub fn decides(kind: &str) -> bool {
     kind == ObjectionScreened::KIND || kind == ObjectionAnswered::KIND
@@ -55,7 +58,7 @@ pub(super) fn acts<'a>() -> Vec<Act<EditionDesk<'a>>> {
                     Field::new("identity", Kind::Line { most: 100 }).optional(),
                     Field::new("contact", Kind::Line { most: 100 }).optional(),
                     Field::new("grounds", Kind::Area { most: 5000, rows: 8 }),
-                    Field::labelled("files", "objection_files", Kind::Files { most: 3 }).optional(),
+                    Field::labelled("files", "objection_files", Kind::Files { most: MOST_FILES }).optional(),
                 ]
             },
             write: write_letter,

@@ -51,7 +51,7 @@ fn form(desk: &EditionDesk<'_>, application: &str) -> Vec<Field> {
     let before = mine(desk, application).map(|given| &given.body);
     let mut support = Field::new("support", Kind::One { choices: yes_no("support") });
     if rules.quota.value > 0 {
-        let used = desk.edition.supported_by(&desk.me, application).len();
+        let used = desk.edition.supported_by(&desk.me, application);
         let places = [("quota", &same(rules.quota.value)), ("used", &same(used))];
         support = support.hint(words("hint", "own_quota", &places));
     }

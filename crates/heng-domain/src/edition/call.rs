@@ -365,12 +365,12 @@ impl Edition {
         }
     }
 
-    /// Applications that a recommender supports, `but` for one; what was withdrawn takes up no place of the quota.
-    pub fn supported_by(&self, recommender: &str, but: &str) -> BTreeSet<&String> {
+    /// How many applications a recommender supports `but` for one; what was withdrawn takes up no place of the quota.
+    pub fn supported_by(&self, recommender: &str, but: &str) -> usize {
         let supports = |a: &Application| {
             a.withdrawn.is_none() && a.recommendations.iter().any(|r| r.body.support && r.recommender == recommender)
         };
-        self.applications.iter().filter(|(id, a)| *id != but && supports(a)).map(|(id, _)| id).collect()
+        self.applications.iter().filter(|(id, a)| *id != but && supports(a)).count()
     }
 
     pub(super) fn admit_recommendation(&self, cx: &Context<'_>, body: &RecommendationGiven) -> Verdict {
@@ -380,7 +380,7 @@ impl Edition {
         self.live(&body.application)?;
         let supported = self.supported_by(cx.actor(), &body.application);
         let quota = rules.quota.value;
-        let full = quota > 0 && body.support && supported.len() >= usize::try_from(quota).unwrap_or(usize::MAX);
+        let full = quota > 0 && body.support && supported >= usize::try_from(quota).unwrap_or(usize::MAX);
         ensure!(!full, "recommendation.quota", &rules.quota.basis, recommender = cx.actor(), quota = quota);
         let days = self.days_until_now(cx, body.notice.as_ref());
         let short = body.support && days < i64::from(rules.notice_days.value);

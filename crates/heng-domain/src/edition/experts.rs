@@ -510,6 +510,13 @@ impl Edition {
         self.seats.get(id).is_some_and(|seat| seat.active && seat.group.is_some())
     }
 
+    /// Applications of the field that no panel of a stage of experts has.
+    pub fn without_panel(&self, stage: &str) -> Vec<&String> {
+        let own = self.panels.values().filter(|panel| panel.stage == stage);
+        let taken: BTreeSet<&String> = own.flat_map(|panel| &panel.applications).collect();
+        self.field.iter().filter(|application| !taken.contains(application)).collect()
+    }
+
     /// The panel that reviews `application` in the scored stage `stage`: that of the last stage of experts before it.
     pub fn panel_of(&self, stage: &str, application: &str) -> Option<(&str, &Panel)> {
         let experts = self.experts_stage(stage)?;

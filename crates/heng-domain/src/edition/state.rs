@@ -543,6 +543,11 @@ impl Edition {
         self.known_value(seq, path)?.as_u64()
     }
 
+    /// The public name of somebody who has a seat, if there is one.
+    pub fn name_of(&self, person: &str) -> Option<&str> {
+        self.seats.get(person)?.name.as_deref()
+    }
+
     /// Name of the organisation behind an application.
     pub fn applicant(&self, application: &str) -> Option<&Organisation> {
         self.organisations.get(&self.applications.get(application)?.body.organisation)

@@ -150,7 +150,7 @@ fn shape(desk: &EditionDesk<'_>) -> PanelsShape {
             size: experts.experts.as_ref().map_or(0, |rules| rules.panel_size.value),
             scored: scored.map(|stage| stage.id.clone()),
             panels: panels::of_stage(edition, &experts.id).into_iter().map(|p| panel(edition, scored, p)).collect(),
-            without_panel: panels::without_panel(edition, &experts.id).into_iter().cloned().collect(),
+            without_panel: edition.without_panel(&experts.id).into_iter().cloned().collect(),
             free: names(free),
             reserves: names(reserves),
         }

@@ -11,7 +11,7 @@ fn given<'a>(at: &At<'a>, recommender: &str) -> Vec<(&'a String, &'a Recommendat
 }
 
 fn name(at: &At<'_>, recommender: &str) -> String {
-    at.edition.seats.get(recommender).and_then(|seat| seat.name.clone()).unwrap_or_else(|| recommender.to_owned())
+    at.edition.name_of(recommender).unwrap_or(recommender).to_owned()
 }
 
 /// For the recommender, and for those who oversee the edition.
