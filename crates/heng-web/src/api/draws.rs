@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use heng_app::desk::{Place, with_desk};
 use heng_domain::draw::{Drawn, seed};
 use heng_domain::edition::DrawState;
 use heng_log::{Hash, Sha256};
@@ -10,11 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::given::{At, Speaks};
-use super::problem::Problem;
-use super::{Answer, blocking, fresh};
+use super::{Answer, of_edition};
 use crate::door::Caller;
 use crate::view::App;
-use crate::work::log_of;
 
 /// Somebody who was left out of the pool.
 #[derive(Serialize, ToSchema)]
@@ -167,14 +164,8 @@ pub(crate) async fn show(
     At((first, second, id)): At<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
-    let found = blocking(lang, move || {
-        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
-            Place::Edition(desk) => desk.edition.draws.get(&id).map(|draw| shape(&id, draw)),
-            Place::Office(_) => None,
-        });
-        found.map_err(|error| Problem::of_app(lang, &error))?.flatten().ok_or_else(|| Problem::missing(lang))
+    of_edition(app, lang, caller, (first, second), &headers, move |desk, _, _| {
+        desk.edition.draws.get(&id).map(|draw| shape(&id, draw))
     })
-    .await?;
-    fresh(lang, &headers, &found)
+    .await
 }

@@ -37,10 +37,13 @@ use axum::extract::OriginalUri;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use heng_app::desk::{EditionDesk, Place, with_desk};
 use heng_domain::text::Lang;
 use serde::Serialize;
 
+use crate::door::Caller;
 use crate::view::App;
+use crate::work::log_of;
 use problem::Problem;
 
 /// Where the interface hangs.
@@ -64,6 +67,27 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         Err(_) => Err(Problem::internal(lang)),
     }
+}
+
+/// What `look` makes of the edition that an address names, for a caller who has a seat there; 404 where it makes nothing.
+pub(crate) async fn of_edition<T: Serialize + Send + 'static>(
+    app: App,
+    lang: Lang,
+    caller: Caller,
+    (first, second): (String, String),
+    headers: &HeaderMap,
+    look: impl FnOnce(&EditionDesk<'_>, &App, &str) -> Option<T> + Send + 'static,
+) -> Answer {
+    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
+    let found = blocking(lang, move || {
+        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
+            Place::Edition(desk) => look(desk, &app, &log),
+            Place::Office(_) => None,
+        });
+        found.map_err(|error| Problem::of_app(lang, &error))?.flatten().ok_or_else(|| Problem::missing(lang))
+    })
+    .await?;
+    fresh(lang, headers, &found)
 }
 
 /// An address of the interface in the log called `log`.

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use heng_app::desk::{Place, proposal, with_desk};
+use heng_app::desk::{EditionDesk, proposal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::given::{At, Speaks};
 use super::problem::Problem;
-use super::{Answer, blocking, fresh};
+use super::{Answer, blocking, fresh, of_edition};
 use crate::door::Caller;
 use crate::objections::{ObjectionLine, ObjectionShape, lines, open};
 use crate::view::App;
@@ -31,20 +31,11 @@ pub(crate) async fn list(
     caller: Caller,
     Speaks(lang): Speaks,
     State(app): State<App>,
-    At((first, second)): At<(String, String)>,
+    At(at): At<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
-    let found = blocking(lang, move || {
-        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
-            Place::Edition(desk) => lines(desk),
-            Place::Office(_) => None,
-        });
-        let found = found.map_err(|error| Problem::of_app(lang, &error))?.flatten();
-        found.map(|objections| ObjectionsShape { objections }).ok_or_else(|| Problem::missing(lang))
-    })
-    .await?;
-    fresh(lang, &headers, &found)
+    let look = |desk: &EditionDesk<'_>, _: &App, _: &str| lines(desk).map(|objections| ObjectionsShape { objections });
+    of_edition(app, lang, caller, at, &headers, look).await
 }
 
 /// What an objection says. That it was opened is noted.

@@ -2,18 +2,16 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use heng_app::desk::{EditionDesk, Place, with_desk};
+use heng_app::desk::EditionDesk;
 use heng_domain::edition::OpinionState;
 use heng_log::Hash;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::given::{At, Speaks};
-use super::problem::Problem;
-use super::{Answer, blocking, fresh};
+use super::{Answer, of_edition};
 use crate::door::Caller;
 use crate::view::App;
-use crate::work::log_of;
 
 /// Where a department's answer on an application stands. Silence is never `clear`.
 #[derive(Serialize, ToSchema)]
@@ -106,17 +104,8 @@ pub(crate) async fn show(
     caller: Caller,
     Speaks(lang): Speaks,
     State(app): State<App>,
-    At((first, second)): At<(String, String)>,
+    At(at): At<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
-    let found = blocking(lang, move || {
-        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
-            Place::Edition(desk) => desk.edition.oversees(&desk.me).then(|| shape(desk)),
-            Place::Office(_) => None,
-        });
-        found.map_err(|error| Problem::of_app(lang, &error))?.flatten().ok_or_else(|| Problem::missing(lang))
-    })
-    .await?;
-    fresh(lang, &headers, &found)
+    of_edition(app, lang, caller, at, &headers, |desk, _, _| desk.edition.oversees(&desk.me).then(|| shape(desk))).await
 }

@@ -2,19 +2,17 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use heng_app::desk::{EditionDesk, Place, with_desk};
+use heng_app::desk::EditionDesk;
 use heng_domain::edition::{Edition, Panel};
 use heng_domain::rules::Stage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::given::{At, Speaks};
-use super::problem::Problem;
-use super::{Answer, blocking, fresh};
+use super::{Answer, of_edition};
 use crate::door::Caller;
 use crate::panels::{self, Duty};
 use crate::view::App;
-use crate::work::log_of;
 
 /// Where a member stands towards an application.
 #[derive(Serialize, ToSchema)]
@@ -168,17 +166,8 @@ pub(crate) async fn show(
     caller: Caller,
     Speaks(lang): Speaks,
     State(app): State<App>,
-    At((first, second)): At<(String, String)>,
+    At(at): At<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
-    let found = blocking(lang, move || {
-        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
-            Place::Edition(desk) => desk.edition.oversees(&desk.me).then(|| shape(desk)),
-            Place::Office(_) => None,
-        });
-        found.map_err(|error| Problem::of_app(lang, &error))?.flatten().ok_or_else(|| Problem::missing(lang))
-    })
-    .await?;
-    fresh(lang, &headers, &found)
+    of_edition(app, lang, caller, at, &headers, |desk, _, _| desk.edition.oversees(&desk.me).then(|| shape(desk))).await
 }

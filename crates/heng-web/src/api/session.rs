@@ -3,18 +3,16 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use heng_app::desk::session::{Item, Question, Standing, Step, standing};
-use heng_app::desk::{Place, with_desk};
 use heng_domain::edition::MotionState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::given::{At, Speaks};
-use super::problem::Problem;
 use super::shapes::Words;
-use super::{Answer, blocking, fresh, log_href};
+use super::{Answer, log_href, of_edition};
 use crate::door::Caller;
 use crate::view::App;
-use crate::work::{encode, log_of};
+use crate::work::encode;
 
 /// How far a motion is.
 #[derive(Serialize, ToSchema)]
@@ -194,18 +192,9 @@ pub(crate) async fn show(
     caller: Caller,
     Speaks(lang): Speaks,
     State(app): State<App>,
-    At((first, second)): At<(String, String)>,
+    At(at): At<(String, String)>,
     headers: HeaderMap,
 ) -> Answer {
-    let log = log_of(&app, &first, &second).ok_or_else(|| Problem::missing(lang))?;
-    let found = blocking(lang, move || {
-        let found = with_desk(app.heng(), &log, &caller.subject, |place| match place {
-            Place::Edition(desk) => standing(desk),
-            Place::Office(_) => None,
-        });
-        let found = found.map_err(|error| Problem::of_app(lang, &error))?.flatten();
-        found.map(|found| shape(&app, &log, found)).ok_or_else(|| Problem::missing(lang))
-    })
-    .await?;
-    fresh(lang, &headers, &found)
+    of_edition(app, lang, caller, at, &headers, |desk, app, log| standing(desk).map(|found| shape(app, log, found)))
+        .await
 }
