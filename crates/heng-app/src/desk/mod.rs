@@ -15,6 +15,7 @@ pub mod drafts;
 mod experts;
 pub mod field;
 pub mod files;
+mod minutes;
 pub mod notes;
 pub mod notice;
 mod office;
@@ -47,9 +48,9 @@ use serde_json::Value;
 use crate::error::{AppError, Result};
 use crate::heng::Heng;
 pub use application::{fill_in, import, import_sources};
-pub use committee::{minutes, refused_ballots};
 pub use describe::{Known, describe};
 pub use field::{Answers, Choice, Field, Grade, Input, Kind, Wrong, day_words, read, same, words};
+pub use minutes::{minutes, refused_ballots};
 pub use shows::{Shown, case_of, refused, shows, texts};
 
 /// Who does an act. It decides what is offered; whether it may be done, `admit` decides.

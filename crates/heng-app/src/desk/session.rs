@@ -16,10 +16,11 @@ use heng_domain::time::Instant;
 
 use super::EditionDesk;
 use super::committee::{
-    ballots_complete, compares_until, from_paper, may_vote, motions_to_open, names, on_paper, read_back,
-    refused_ballots, rules, sessions, stage_name, stays,
+    ballots_complete, compares_until, may_vote, motions_to_open, names, on_paper, read_back, rules, sessions,
+    stage_name, stays,
 };
 use super::field::words;
+use super::minutes::{from_paper, refused_ballots};
 
 /// A session as one of its people sees it.
 #[derive(Clone, Debug)]
