@@ -29,6 +29,20 @@ const areas = (page) => page.locator('form.act textarea');
 const state = (page, wanted) => page.locator(`#saved[data-state="${wanted}"]`).waitFor();
 const said = (page) => page.locator('#saved').innerText();
 
+test('what a percentage says stands below it while one types, in any digits', { timeout: 60_000 }, async () => {
+  const { page } = await expert();
+  const percent = page.locator('input[id^="f-percent_"]').first();
+  const said = page.locator('.scale [role=status]').first();
+  await percent.fill('６５%');
+  assert.match(await said.innerText(), /^50–65% · /);
+  await percent.fill('70');
+  assert.match(await said.innerText(), /^70–85% · /);
+  await percent.fill('half');
+  assert.equal(await said.innerText(), '');
+  await percent.fill('');
+  await state(page, 'saved');
+});
+
 test('ten minutes without a line: typing goes on, a reload loses nothing, and it is saved when the line is back', { timeout: 120_000 }, async () => {
   const { page, context } = await expert();
   await page.clock.install();

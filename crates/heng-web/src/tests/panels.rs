@@ -88,3 +88,33 @@ async fn the_board_is_for_those_who_oversee() {
         assert_eq!(page(town, VOTING, &other).await.status, StatusCode::FORBIDDEN, "{other}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draw_is_told_to_programs_as_the_record_has_it() {
+    let town = &*TOWN;
+    let (id, draw) = {
+        let log = town.heng().log(VOTING).unwrap();
+        let image = log.image();
+        let (id, draw) = image.state.edition().unwrap().draws.iter().find(|(_, d)| d.revealed.is_some()).unwrap();
+        (id.clone(), draw.clone())
+    };
+    let token = town.token("p:0001", &[Scope::Read]);
+    let draws = format!("/api/v1/logs/{}/draws", crate::view::slug(VOTING));
+    let came = town.ask("GET", &format!("{draws}/{}", crate::work::encode(&id)), Some(&token), None).await;
+    assert_eq!(came.status, StatusCode::OK, "{}", came.text());
+    let told = came.json();
+    let revealed = draw.revealed.as_ref().unwrap();
+    for drawn in &revealed.result {
+        let group = told["groups"].as_array().unwrap().iter().find(|group| group["group"] == drawn.id).unwrap();
+        let lines = |positions: &[u64]| positions.iter().map(|p| draw.line(*p).unwrap()).collect::<Vec<_>>();
+        assert!(!drawn.taken.is_empty());
+        assert_eq!(group["taken"], serde_json::json!(lines(&drawn.taken)));
+        assert_eq!(group["reserve"], serde_json::json!(lines(&drawn.reserve)));
+    }
+    assert_eq!(told["pool"].as_array().unwrap().len(), draw.lines.len());
+    assert_eq!(told["sources"][0]["value"], serde_json::json!(revealed.values[0].value));
+    assert_eq!(told["seed"].as_str().unwrap().len(), 64, "{told}");
+    assert_eq!(told["changes"].as_array().unwrap().len(), draw.replaced.len());
+    let none = town.ask("GET", &format!("{draws}/d:none"), Some(&token), None).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+}

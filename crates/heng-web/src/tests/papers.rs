@@ -17,6 +17,7 @@ use heng_log::Hash;
 use serde_json::{Value, json};
 
 use super::{Came, FINISHED, NOTICE, OPEN, TOWN, Town, VOTING, build, with_role};
+use crate::opening::Replies;
 use crate::papers::KINDS;
 use crate::view::slug;
 
@@ -430,4 +431,25 @@ async fn the_dossier_says_what_became_of_it() {
         let sentence = text.split("class=\"sentence\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
         assert_eq!(text.matches(sentence).count(), 1, "{sentence}");
     }
+}
+
+#[test]
+fn a_recommenders_proof_is_for_whoever_gave_it_and_for_those_who_oversee() {
+    let town = &*TOWN;
+    let log = town.heng().log(VOTING).unwrap();
+    let mut edition = log.image().state.edition().unwrap().clone();
+    let found = edition.applications.iter().find(|(_, a)| !a.recommendations.is_empty()).unwrap();
+    let (id, firm) = (found.0.clone(), found.1.body.organisation.clone());
+    let recommender = found.1.recommendations[0].recommender.clone();
+    let proof = Hash([7; 32]);
+    let application = std::sync::Arc::make_mut(edition.applications.get_mut(&id).unwrap());
+    application.recommendations[0].body.evidence = vec![proof];
+    let seats = edition.seats.clone();
+    let other = seats.iter().find(|(id, s)| s.roles.contains(&Role::Recommender) && **id != recommender).unwrap().0;
+    let expert = seats.iter().find(|(_, seat)| seat.group.is_some()).unwrap().0;
+    let [officer, supervisor, member] =
+        [Role::Officer, Role::Supervisor, Role::Member].map(|role| with_role(town, VOTING, role));
+    let sees = |reader: &str| Replies::of(&edition, reader, &id).evidence().any(|hash| hash == proof);
+    assert_eq!([&officer, &supervisor, &recommender].map(|reader| sees(reader)), [true; 3]);
+    assert_eq!([other, expert, &member, &firm].map(|reader| sees(reader)), [false; 4]);
 }
